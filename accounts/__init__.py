@@ -1,0 +1,1 @@
+"""Tenants, staff, roles and who may do what."""

@@ -1,0 +1,55 @@
+"""What every page knows: theme, and the staff's navigation as far as their role goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.permissions import role_has
+
+_NAV = (
+    (
+        "operate",
+        (
+            ("dashboard:home", "layout-dashboard", "dashboard:view"),
+            ("dashboard:customers", "users", "customers:view"),
+        ),
+    ),
+    ("revenue", (("payments:payments", "credit-card", "billing:view"),)),
+    ("network", (("network:routers", "router", "routers:view"),)),
+    ("insight", (("sms:messages", "message", "messages:view"), ("dashboard:events", "history", "system:events"))),
+)
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    theme = request.COOKIES.get("theme", "dark")
+    return {"theme": theme if theme in ("dark", "light") else "dark", "nav": _nav(request)}
+
+
+def _nav(request: HttpRequest) -> list[dict[str, Any]]:
+    membership = getattr(request, "membership", None)
+    if membership is None:
+        return []
+    titles = {"operate": _("Operate"), "revenue": _("Revenue"), "network": _("Network"), "insight": _("Insight")}
+    labels = {
+        "dashboard:home": _("Home"),
+        "dashboard:customers": _("Customers"),
+        "payments:payments": _("Payments"),
+        "network:routers": _("Routers"),
+        "sms:messages": _("Messages"),
+        "dashboard:events": _("Parked events"),
+    }
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    groups = []
+    for group, entries in _NAV:
+        items = [
+            {"label": labels[name], "url": reverse(name), "icon": icon, "active": here == name}
+            for name, icon, permission in entries
+            if role_has(membership.role, permission)
+        ]
+        if items:
+            groups.append({"title": titles[group], "items": items})
+    return groups

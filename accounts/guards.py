@@ -1,0 +1,20 @@
+"""Lets staff in: signed in, a member of the tenant in use, and with the permission the page demands."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+
+from accounts.permissions import role_has
+from ispbilling.kernel import access
+
+
+@access.guard(access.Audience.STAFF)
+def staff_guard(request: HttpRequest, rule: access.Rule) -> HttpResponseBase | None:
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
+    membership = getattr(request, "membership", None)
+    if membership is None or not role_has(membership.role, rule.permission):
+        return render(request, "403.html", status=403)
+    return None

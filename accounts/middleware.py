@@ -1,0 +1,66 @@
+"""Finds the tenant of a request, then checks the one rule of the view that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+
+from accounts import selectors
+from ispbilling.kernel import access, tenancy
+
+SESSION_TENANT = "tenant"
+
+
+class TenantMiddleware:
+    """Staff work in the tenant of their membership; everybody else in the tenant of the host name."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.membership = None  # type: ignore[attr-defined]
+        request.tenant = None  # type: ignore[attr-defined]
+        if request.path.startswith("/dashboard/") and request.user.is_authenticated:
+            self._choose_membership(request)
+        elif request.path.startswith("/client/"):
+            request.tenant = selectors.tenant_of_host(request.get_host().split(":")[0])  # type: ignore[attr-defined]
+        tenant = request.tenant  # type: ignore[attr-defined]
+        if tenant is None:
+            return self.get_response(request)
+        structlog.contextvars.bind_contextvars(tenant=tenant.slug)
+        with tenancy.tenant_context(tenant.id):
+            return self.get_response(request)
+
+    @staticmethod
+    def _choose_membership(request: HttpRequest) -> None:
+        memberships = selectors.memberships_of(request.user)  # type: ignore[arg-type]
+        wanted = request.session.get(SESSION_TENANT)
+        chosen = next((one for one in memberships if str(one.tenant_id) == wanted), None) or next(
+            iter(memberships), None
+        )
+        if chosen is not None:
+            request.membership = chosen  # type: ignore[attr-defined]
+            request.tenant = chosen.tenant  # type: ignore[attr-defined]
+
+
+class AccessMiddleware:
+    """The one place where access is decided: deny unless the view's rule lets the caller in."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
+    ) -> HttpResponseBase | None:
+        match = request.resolver_match
+        rule = access.rule_of(view, match.view_name if match else "")
+        if rule is None:
+            return render(request, "403.html", status=403)
+        return access.check(request, rule)

@@ -1,0 +1,50 @@
+"""Look-ups that come before a tenant is known, and the memberships of a user."""
+
+from __future__ import annotations
+
+from typing import cast
+from uuid import UUID
+
+from accounts.models import Domain, Membership, Tenant, User
+from ispbilling.kernel import tenancy
+from ispbilling.kernel.errors import NotFound
+
+
+def tenant_current() -> Tenant:
+    """The tenant of this piece of work. Raises TenantMissing."""
+    return cast(Tenant, Tenant.objects.get(id=tenancy.tenant_id_required()))
+
+
+def tenant_of_host(host: str) -> Tenant | None:
+    """The active tenant whose domain this is; on a one-tenant installation the only one there is."""
+    with tenancy.platform("accounts: tenant of a host"):
+        found = Domain.objects.select_related("tenant").filter(host=host.lower(), tenant__is_active=True).first()
+        if found is not None:
+            return cast(Tenant, found.tenant)
+        only = list(Tenant.objects.filter(is_active=True)[:2])
+        return only[0] if len(only) == 1 else None
+
+
+def memberships_of(user: User) -> list[Membership]:
+    """Active memberships of a user over all tenants, with their tenants, by name."""
+    with tenancy.platform("accounts: memberships of a user"):
+        return list(
+            Membership.objects.filter(user=user, is_active=True, tenant__is_active=True)
+            .select_related("tenant")
+            .order_by("tenant__name")
+        )
+
+
+def tenant_ids_active() -> list[UUID]:
+    """For schedulers: every tenant that is in business."""
+    with tenancy.platform("accounts: list tenants for a scheduler"):
+        return list(Tenant.objects.filter(is_active=True).order_by("id").values_list("id", flat=True))
+
+
+def tenant_of_slug(slug: str) -> Tenant:
+    """Raises NotFound."""
+    with tenancy.platform("accounts: tenant of a slug"):
+        found = Tenant.objects.filter(slug=slug).first()
+    if found is None:
+        raise NotFound("tenant.unknown", f"There is no tenant “{slug}”.")
+    return found

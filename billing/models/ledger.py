@@ -1,0 +1,83 @@
+"""The book: double entry, append-only. Only ``billing.services.ledger`` writes here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import models
+
+from ispbilling.kernel.models import TenantForeignKey, TenantModel
+from ispbilling.kernel.money import AmountField, CurrencyField
+
+
+class AccountKind(models.TextChoices):
+    """Debit is positive. What the tenant owes (wallet, suspense, tax) and earns (revenue) stands negative."""
+
+    WALLET = "wallet", "Customer wallet"
+    RECEIVABLE = "receivable", "Receivable"
+    REVENUE = "revenue", "Revenue"
+    TAX = "tax", "Tax payable"
+    CLEARING = "clearing", "Gateway clearing"
+    SUSPENSE = "suspense", "Suspense"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountName:
+    """Which account: its kind and whose it is (a customer's or gateway account's id, or None)."""
+
+    kind: str
+    owner: UUID | None = None
+
+
+class LedgerAccount(TenantModel):
+    """One account. ``owner`` is the customer's or gateway account's id, empty for the tenant's own."""
+
+    kind = models.CharField(max_length=12, choices=AccountKind.choices)
+    owner = models.CharField(max_length=36, blank=True)
+    currency = CurrencyField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "kind", "owner", "currency"], name="ledgeraccount_once")
+        ]
+
+
+class LedgerEntry(TenantModel):
+    """One movement, named by what caused it: the same cause is entered once."""
+
+    append_only = True
+
+    key = models.CharField(max_length=80)
+    kind = models.CharField(max_length=20)
+    customer = TenantForeignKey("customers.Customer", on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    memo = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="ledgerentry_once")]
+        indexes = [models.Index(fields=["tenant", "customer", "at"], name="ledgerentry_customer")]
+
+
+class LedgerLeg(TenantModel):
+    """One side of an entry. The legs of every entry sum to zero: a trigger of the statement that writes them."""
+
+    append_only = True
+
+    entry = TenantForeignKey(LedgerEntry, on_delete=models.PROTECT, related_name="legs")
+    account = TenantForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="legs", db_index=False)
+    amount = AmountField()
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "account"], name="ledgerleg_account", include=["amount"])]
+        constraints = [models.CheckConstraint(condition=~models.Q(amount=0), name="ledgerleg_not_zero")]
+
+
+class LedgerBalance(TenantModel):
+    """The sum of an account's legs, kept by ``ledger.post`` alone and checked against them every hour."""
+
+    account = TenantForeignKey(LedgerAccount, on_delete=models.PROTECT, related_name="balances", db_index=False)
+    amount = AmountField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "account"], name="ledgerbalance_once")]

@@ -1,0 +1,34 @@
+"""Receipts: the one fact "money came in"."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from ispbilling.kernel.models import TenantForeignKey, TenantModel
+from ispbilling.kernel.money import AmountField, CurrencyField
+
+
+class Receipt(TenantModel):
+    """One settled payment, booked once. Without a customer it lies in suspense until somebody is found."""
+
+    payment = TenantForeignKey("payments.Payment", on_delete=models.PROTECT, related_name="receipts")
+    customer = TenantForeignKey("customers.Customer", on_delete=models.PROTECT, null=True, related_name="receipts")
+    family = models.CharField(max_length=20)
+    number = models.CharField(max_length=40, null=True)  # the gateway's; unknown for a while after some queries
+    method = models.CharField(max_length=20)
+    amount = AmountField()
+    currency = CurrencyField()
+    received_at = models.DateTimeField()
+    booked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "payment"], name="receipt_payment"),
+            models.UniqueConstraint(
+                fields=["tenant", "family", "number"], condition=models.Q(number__isnull=False), name="receipt_number"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "customer", "-received_at"], name="receipt_customer"),
+            models.Index(fields=["tenant", "booked_at"], name="receipt_suspense", condition=models.Q(customer=None)),
+        ]

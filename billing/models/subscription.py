@@ -1,0 +1,95 @@
+"""A customer's use of a package over time, and the buying of periods."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from ispbilling.kernel.models import TenantForeignKey, TenantModel
+from ispbilling.kernel.money import AmountField, CurrencyField
+from ispbilling.kernel.states import Moves
+
+
+class Subscription(TenantModel):
+    """Expiry is ``anchor_at`` plus ``periods`` periods of the package, never "the expiry before plus one"."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Not paid yet"
+        ACTIVE = "active", "Active"
+        GRACE = "grace", "Grace"
+        SUSPENDED = "suspended", "Suspended"
+        ENDED = "ended", "Ended"
+
+    MOVES = Moves(
+        {
+            State.PENDING: {State.ACTIVE, State.ENDED},
+            State.ACTIVE: {State.GRACE, State.SUSPENDED, State.ENDED},
+            State.GRACE: {State.ACTIVE, State.SUSPENDED, State.ENDED},
+            State.SUSPENDED: {State.ACTIVE, State.ENDED},
+            State.ENDED: set(),
+        }
+    )
+
+    customer = TenantForeignKey("customers.Customer", on_delete=models.PROTECT, related_name="subscriptions")
+    package = TenantForeignKey("packages.Package", on_delete=models.PROTECT, related_name="subscriptions")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    anchor_at = models.DateTimeField(null=True)
+    periods = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True)
+    next_change_at = models.DateTimeField(null=True)  # when entitlement changes by time alone: the cycle's due date
+    is_auto_renewed = models.BooleanField(default=True)  # from the wallet, before any cut
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["tenant", "next_change_at"],
+                name="subscription_due",
+                condition=models.Q(next_change_at__isnull=False),
+            ),
+            models.Index(fields=["tenant", "expires_at"], name="subscription_expiry"),
+        ]
+
+
+class Recharge(TenantModel):
+    """An order for periods at a price that was shown. Completed by money, once."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting for money"
+        COMPLETED = "completed", "Completed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    MOVES = Moves({State.PENDING: {State.COMPLETED, State.CANCELLED}, State.COMPLETED: set(), State.CANCELLED: set()})
+
+    customer = TenantForeignKey("customers.Customer", on_delete=models.PROTECT, related_name="recharges")
+    subscription = TenantForeignKey(Subscription, on_delete=models.PROTECT, related_name="recharges")
+    package = TenantForeignKey("packages.Package", on_delete=models.PROTECT, related_name="+")
+    periods = models.PositiveSmallIntegerField()
+    subtotal = AmountField()
+    discount_percent = models.DecimalField(max_digits=5, decimal_places=2)
+    discount = AmountField()
+    total = AmountField()
+    currency = CurrencyField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    method = models.CharField(max_length=20, blank=True)
+    old_expires_at = models.DateTimeField(null=True)
+    new_expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "customer", "-created_at"], name="recharge_customer")]
+
+
+class Reminder(TenantModel):
+    """A reminder fell due for an expiry: the unique row says it was told once."""
+
+    subscription = TenantForeignKey(Subscription, on_delete=models.CASCADE, related_name="reminders")
+    expires_at = models.DateTimeField()
+    days = models.PositiveSmallIntegerField()
+    is_told = models.BooleanField()  # False: fell due together with a nearer one, which was told instead
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "subscription", "expires_at", "days"], name="reminder_once")
+        ]

@@ -1,0 +1,239 @@
+"""The only entrance of money."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.selectors import tenant_current
+from billing.calculations import Quote
+from billing.events import ReceiptBooked, SubscriptionChanged
+from billing.models import AccountKind, AccountName, Receipt, Recharge, Subscription
+from billing.selectors import policy_current, wallet_of
+from billing.services.invoices import invoice_issue_paid
+from billing.services.ledger import Posting, post, posting
+from billing.services.subscriptions import Extension, extension, subscription_carry_on, subscription_locked
+from customers.services import customer_locked
+from ispbilling.kernel import audit, clock, tenancy
+from ispbilling.kernel.errors import Conflict, NotFound
+from ispbilling.kernel.events import emit_many
+from ispbilling.kernel.failpoints import failpoint
+from ispbilling.kernel.ids import uuid7
+from ispbilling.kernel.money import Money
+
+RECHARGE = "recharge"  # what payments are told money for a recharge is for
+
+
+@transaction.atomic
+def receipt_record(
+    *,
+    payment_id: UUID,
+    customer_id: UUID | None,
+    account_id: UUID,
+    amount: Decimal,
+    currency: str,
+    family: str,
+    number: str | None,
+    method: str,
+    purpose: str,
+    purpose_id: UUID | None,
+    received_at: datetime,
+) -> Receipt:
+    """Book one settled payment, once: a repeat gives the receipt that is there.
+
+    Money goes into the customer's wallet. If it was for a recharge that still waits and the wallet now covers it, the
+    recharge is completed: invoice, allocation, subscription. Money nobody claims goes to suspense.
+    """
+    at = clock.now()
+    money = Money(amount, currency)
+    receipt_id = _receipt_insert(
+        payment_id, customer_id, family, number, method, money, received_at=received_at, booked_at=at
+    )
+    if receipt_id is None:
+        found: Receipt = Receipt.objects.get(payment_id=payment_id)
+        return found
+    failpoint("billing.receipt.after_receipt_row")
+    credit = AccountName(AccountKind.WALLET, customer_id) if customer_id else AccountName(AccountKind.SUSPENSE)
+    income = posting(
+        key=f"receipt:{receipt_id}",
+        kind="receipt",
+        customer_id=customer_id,
+        at=at,
+        memo=number or "",
+        debit=AccountName(AccountKind.CLEARING, account_id),
+        credit=[(credit, money)],
+    )
+    if customer_id is None:
+        post([income])
+    else:
+        customer_locked(customer_id)
+        recharge = _recharge_locked(purpose_id) if purpose == RECHARGE and purpose_id is not None else None
+        _book(receipt_id, customer_id, money, number, income, recharge, method, at)
+    failpoint("billing.receipt.before_commit")
+    return Receipt(
+        id=receipt_id,
+        payment_id=payment_id,
+        customer_id=customer_id,
+        family=family,
+        number=number,
+        method=method,
+        amount=amount,
+        currency=currency,
+        received_at=received_at,
+        booked_at=at,
+    )
+
+
+def _receipt_insert(
+    payment_id: UUID,
+    customer_id: UUID | None,
+    family: str,
+    number: str | None,
+    method: str,
+    money: Money,
+    *,
+    received_at: datetime,
+    booked_at: datetime,
+) -> UUID | None:
+    """The new row's id, or None when this payment or receipt number is booked already."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO billing_receipt (id, tenant_id, payment_id, customer_id, family, number, method, amount,"
+            " currency, received_at, booked_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (tenant_id, payment_id) DO NOTHING RETURNING id",
+            [
+                uuid7(),
+                tenancy.tenant_id_required(),
+                payment_id,
+                customer_id,
+                family,
+                number,
+                method,
+                money.amount,
+                money.currency,
+                received_at,
+                booked_at,
+            ],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _recharge_locked(recharge_id: UUID) -> Recharge | None:
+    recharge: Recharge | None = Recharge.objects.select_for_update().filter(id=recharge_id).first()
+    return recharge
+
+
+def _book(
+    receipt_id: UUID,
+    customer_id: UUID,
+    money: Money,
+    number: str | None,
+    income: Posting,
+    recharge: Recharge | None,
+    method: str,
+    at: datetime,
+) -> None:
+    """Book money of a known customer whose row is locked, and complete the recharge it pays for."""
+    wallet = wallet_of(customer_id, money.currency) + money
+    done = _extension_of(recharge, wallet, at) if recharge is not None else None
+    if recharge is None or done is None:
+        post([income])
+        _tell(receipt_id, customer_id, money, number, "", None, wallet)
+        return
+    tenant, policy = tenant_current(), policy_current()
+    post([income, done.draft.issue, done.draft.pay])
+    subscription_carry_on(done, policy=policy, at=at, by="system:receipts")
+    recharge.state, recharge.method, recharge.completed_at = Recharge.State.COMPLETED, method, at
+    recharge.old_expires_at, recharge.new_expires_at = done.old_expires_at, done.expires_at
+    recharge.save(update_fields=["state", "method", "completed_at", "old_expires_at", "new_expires_at"])
+    today = at.astimezone(tenant.zone_info).date()
+    invoice_number = invoice_issue_paid(done.draft, year=today.year, due_on=today.isoformat())
+    left = wallet - Money(recharge.total, recharge.currency)
+    _tell(receipt_id, customer_id, money, number, invoice_number, done, left)
+
+
+def _extension_of(recharge: Recharge, wallet: Money, at: datetime) -> Extension | None:
+    """The subscription carried on by a recharge; None when it cannot be completed and the money stays in the wallet."""
+    total = Money(recharge.total, recharge.currency)
+    if recharge.state != Recharge.State.PENDING or wallet < total:
+        return None
+    subscription = subscription_locked(recharge.subscription_id)
+    if subscription.state == Subscription.State.ENDED or subscription.package_id != recharge.package_id:
+        return None
+    price = Quote(
+        recharge.periods,
+        Money(recharge.subtotal, recharge.currency),
+        recharge.discount_percent,
+        Money(recharge.discount, recharge.currency),
+        total,
+    )
+    return extension(
+        subscription=subscription, price=price, policy=policy_current(), tenant=tenant_current(), at=at
+    )
+
+
+def _tell(
+    receipt_id: UUID,
+    customer_id: UUID,
+    money: Money,
+    number: str | None,
+    invoice_number: str,
+    done: Extension | None,
+    wallet: Money,
+) -> None:
+    key = f"customer:{customer_id}"
+    booked = ReceiptBooked(
+        receipt_id=receipt_id,
+        customer_id=customer_id,
+        amount=money.amount,
+        currency=money.currency,
+        number=number,
+        invoice_number=invoice_number,
+        expires_at=done.expires_at if done else None,
+        wallet=wallet.amount,
+    )
+    happenings: list[tuple[object, str]] = [(booked, key)]
+    if done is not None:
+        changed = SubscriptionChanged(subscription_id=done.subscription.id, customer_id=customer_id)
+        happenings.insert(0, (changed, key))
+    emit_many(happenings)
+
+
+@transaction.atomic
+def receipt_number_set(*, payment_id: UUID, number: str) -> None:
+    """Fill in the gateway's number of money that was booked without one; a number that is there stays."""
+    Receipt.objects.filter(payment_id=payment_id, number=None).update(number=number)
+
+
+@transaction.atomic
+def receipt_assign(*, receipt_id: UUID, customer_id: UUID, actor: str) -> Receipt:
+    """Take money out of suspense and into a customer's wallet. Raises NotFound, Conflict ``receipt.assigned``."""
+    customer_locked(customer_id)
+    receipt: Receipt | None = Receipt.objects.select_for_update().filter(id=receipt_id).first()
+    if receipt is None:
+        raise NotFound("receipt.unknown", "There is no such receipt.")
+    if receipt.customer_id is not None:
+        raise Conflict("receipt.assigned", "This money has its owner already.")
+    money = Money(receipt.amount, receipt.currency)
+    post(
+        [
+            posting(
+                key=f"assign:{receipt.id}",
+                kind="assignment",
+                customer_id=customer_id,
+                at=clock.now(),
+                memo=receipt.number or "",
+                debit=AccountName(AccountKind.SUSPENSE),
+                credit=[(AccountName(AccountKind.WALLET, customer_id), money)],
+            )
+        ]
+    )
+    receipt.customer_id = customer_id
+    receipt.save(update_fields=["customer"])
+    audit.record(actor=actor, verb="receipt.assign", row=receipt, new={"customer": customer_id})
+    _tell(receipt.id, customer_id, money, receipt.number, "", None, wallet_of(customer_id, receipt.currency))
+    return receipt

@@ -1,0 +1,153 @@
+"""Subscriptions: opened, paid for, carried on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import Tenant
+from accounts.selectors import tenant_current
+from billing.calculations import Quote, extended
+from billing.entitlement import entitlement
+from billing.models import BillingPolicy, Recharge, Subscription
+from billing.selectors import period_of, recharge_quote, terms_of
+from billing.services.invoices import Draft, Line, invoice_draft
+from customers.services import customer_locked
+from ispbilling.kernel import audit, clock
+from ispbilling.kernel.errors import Conflict, DomainError, NotFound
+from ispbilling.kernel.money import Money
+from ispbilling.kernel.states import state_move
+from packages.selectors import package_get
+
+
+@transaction.atomic
+def subscription_create(*, customer_id: UUID, package_id: UUID, actor: str) -> Subscription:
+    """A customer takes a package; nothing is paid yet. Raises NotFound, DomainError ``package.inactive``."""
+    customer = customer_locked(customer_id)
+    package = package_get(package_id)
+    if not package.is_active:
+        raise DomainError("package.inactive", f"“{package.name}” is not on sale any more.")
+    subscription: Subscription = Subscription.objects.create(
+        customer=customer, package=package, created_at=clock.now()
+    )
+    audit.record(actor=actor, verb="subscription.create", row=subscription, new={"package": package.name})
+    return subscription
+
+
+def subscription_locked(subscription_id: UUID) -> Subscription:
+    """The subscription under its row lock, with its package; the customer's lock is taken before it."""
+    found: Subscription | None = (
+        Subscription.objects.select_for_update(of=("self",))
+        .select_related("package")
+        .filter(id=subscription_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound("subscription.unknown", "There is no such subscription.")
+    return found
+
+
+@transaction.atomic
+def recharge_start(*, subscription_id: UUID, periods: int, actor: str) -> Recharge:
+    """Order periods at the price shown now. An equal order that waits for its money is given again.
+
+    Raises NotFound, DomainError ``recharge.periods``, Conflict ``subscription.ended``.
+    """
+    customer_id = Subscription.objects.filter(id=subscription_id).values_list("customer_id", flat=True).first()
+    if customer_id is None:
+        raise NotFound("subscription.unknown", "There is no such subscription.")
+    customer_locked(customer_id)
+    subscription = subscription_locked(subscription_id)
+    if subscription.state == Subscription.State.ENDED:
+        raise Conflict("subscription.ended", "This subscription has ended.")
+    currency = tenant_current().currency
+    price = recharge_quote(package=subscription.package, periods=periods, currency=currency)
+    waiting: Recharge | None = Recharge.objects.filter(
+        subscription=subscription,
+        package=subscription.package,
+        state=Recharge.State.PENDING,
+        periods=periods,
+        total=price.total.amount,
+    ).first()
+    if waiting is not None:
+        return waiting
+    recharge: Recharge = Recharge.objects.create(
+        customer_id=customer_id,
+        subscription=subscription,
+        package=subscription.package,
+        periods=periods,
+        subtotal=price.subtotal.amount,
+        discount_percent=price.discount_percent,
+        discount=price.discount.amount,
+        total=price.total.amount,
+        currency=currency,
+        created_at=clock.now(),
+    )
+    audit.record(actor=actor, verb="recharge.start", row=recharge, new={"periods": periods, "total": recharge.total})
+    return recharge
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A subscription carried on, in memory: ``subscription`` has its new values and is not saved yet."""
+
+    subscription: Subscription
+    draft: Draft
+    old_expires_at: datetime | None
+    expires_at: datetime
+
+
+def extension(
+    *, subscription: Subscription, price: Quote, policy: BillingPolicy, tenant: Tenant, at: datetime
+) -> Extension:
+    """Carry a locked subscription on by what ``price`` buys. The caller posts, saves and issues, in that order."""
+    old_anchor, old_expiry = subscription.anchor_at, subscription.expires_at
+    anchor, periods, expires_at = extended(
+        period_of(subscription.package, tenant, policy),
+        anchor=old_anchor,
+        periods=subscription.periods,
+        expires_at=old_expiry,
+        bought=price.periods,
+        at=at,
+    )
+    starts = old_expiry if old_expiry is not None and anchor == old_anchor else at
+    line = Line(
+        text=f"{subscription.package.name} × {price.periods}",
+        quantity=price.periods,
+        unit_price=Money(subscription.package.price, price.total.currency),
+        discount=price.discount,
+        total=price.total,
+        subscription_id=subscription.id,
+        period_from=starts,
+        period_until=expires_at,
+    )
+    draft = invoice_draft(customer_id=subscription.customer_id, line=line, policy=policy, at=at)
+    subscription.anchor_at, subscription.periods, subscription.expires_at = anchor, periods, expires_at
+    return Extension(subscription, draft, old_expiry, expires_at)
+
+
+def subscription_carry_on(done: Extension, *, policy: BillingPolicy, at: datetime, by: str) -> None:
+    """Save an extended subscription and make it active."""
+    subscription = done.subscription
+    until = entitlement(terms_of(subscription, policy), at).until
+    changes = {
+        "anchor_at": subscription.anchor_at,
+        "periods": subscription.periods,
+        "expires_at": subscription.expires_at,
+        "next_change_at": until,
+    }
+    if subscription.state == Subscription.State.ACTIVE:
+        subscription.next_change_at = until
+        subscription.save(update_fields=list(changes))
+        audit.record(
+            actor=by,
+            verb="subscription.extend",
+            row=subscription,
+            old={"expires_at": done.old_expires_at},
+            new={"expires_at": done.expires_at},
+        )
+        return
+    state_move(subscription, to=Subscription.State.ACTIVE, by=by, changes=changes)

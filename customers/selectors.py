@@ -1,0 +1,59 @@
+"""Reads of customers."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from customers import tokens
+from customers.models import Customer, CustomerPhone, Payer, SearchToken
+from ispbilling.kernel.errors import NotFound
+
+
+def customer_get(customer_id: UUID) -> Customer:
+    """Raises NotFound."""
+    found: Customer | None = Customer.objects.filter(id=customer_id).first()
+    if found is None:
+        raise NotFound("customer.unknown", "There is no such customer.")
+    return found
+
+
+def customers_found(query: str) -> QuerySet[Customer]:
+    """Subscribers for whom every word of the query begins a token (or, for digits, ends a number)."""
+    rows: QuerySet[Customer] = Customer.objects.filter(kind=Customer.Kind.SUBSCRIBER)
+    for options in tokens.ranges(query):
+        met = Q()
+        for low, high in options:
+            met |= Q(token__gte=low, token__lt=high)
+        rows = rows.filter(Exists(SearchToken.objects.filter(met, customer_id=OuterRef("id"))))
+    return rows
+
+
+def phone_of(customer_id: UUID) -> str | None:
+    """The number messages go to, E.164."""
+    found: str | None = (
+        CustomerPhone.objects.filter(customer_id=customer_id)
+        .order_by("-is_primary", "id")
+        .values_list("number", flat=True)
+        .first()
+    )
+    return found
+
+
+def customers_of_phone(number: str) -> list[Customer]:
+    """Subscribers with this E.164 number, oldest first."""
+    rows = Customer.objects.filter(kind=Customer.Kind.SUBSCRIBER, phones__number=number)
+    return list(rows.distinct().order_by("created_at", "id"))
+
+
+def customer_of_account(text: str) -> Customer | None:
+    """The customer a payer meant by what he typed: his code, or an alias we remember. Never a guess."""
+    alias = tokens.alias(text)
+    if not alias:
+        return None
+    found: Customer | None = Customer.objects.filter(code=alias).first()
+    if found is None:
+        payer = Payer.objects.filter(alias=alias).select_related("customer").first()
+        found = payer.customer if payer is not None else None
+    return found

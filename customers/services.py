@@ -1,0 +1,131 @@
+"""Writes of customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.selectors import tenant_current
+from customers import tokens
+from customers.models import Customer, CustomerPhone, Payer, SearchToken
+from ispbilling.kernel import audit, clock, phone, tenancy
+from ispbilling.kernel.errors import Conflict, DomainError, NotFound
+from ispbilling.kernel.ids import uuid7
+
+
+@transaction.atomic
+def customer_create(
+    *, name: str, phones: Sequence[str], email: str = "", address: str = "", code: str = "", actor: str
+) -> Customer:
+    """Enter a subscriber. The first phone is the primary one; without ``code`` the tenant's next one is given.
+
+    Raises DomainError ``customer.name``, ``phone.invalid``, Conflict ``customer.code``.
+    """
+    if not name.strip():
+        raise DomainError("customer.name", "A customer needs a name.", fields={"name": ["Please fill this in."]})
+    tenant = tenant_current()
+    numbers = list(dict.fromkeys(phone.normalise(text, tenant.country) for text in phones))
+    if code and Customer.objects.filter(code=code.upper()).exists():
+        raise Conflict("customer.code", f"There is a customer {code.upper()} already.")
+    customer: Customer = Customer.objects.create(
+        code=code.upper() or _next_code(),
+        name=name.strip(),
+        email=email,
+        address=address,
+        created_at=clock.now(),
+    )
+    CustomerPhone.objects.bulk_create(
+        CustomerPhone(customer=customer, number=number, is_primary=index == 0) for index, number in enumerate(numbers)
+    )
+    _own_tokens(customer, numbers)
+    audit.record(actor=actor, verb="customer.create", row=customer, new={"code": customer.code, "name": name})
+    return customer
+
+
+@transaction.atomic
+def customer_edit(
+    *, customer_id: UUID, name: str, phones: Sequence[str], email: str, address: str, actor: str
+) -> Customer:
+    """Change what is known of a customer. Raises NotFound, DomainError."""
+    customer = customer_locked(customer_id)
+    if not name.strip():
+        raise DomainError("customer.name", "A customer needs a name.", fields={"name": ["Please fill this in."]})
+    country = tenant_current().country
+    numbers = list(dict.fromkeys(phone.normalise(text, country) for text in phones))
+    before = list(customer.phones.order_by("-is_primary", "id").values_list("number", flat=True))
+    old = {"name": customer.name, "email": customer.email, "address": customer.address, "phones": before}
+    customer.name, customer.email, customer.address = name.strip(), email, address
+    customer.save(update_fields=["name", "email", "address"])
+    if numbers != before:
+        customer.phones.all().delete()
+        CustomerPhone.objects.bulk_create(
+            CustomerPhone(customer=customer, number=number, is_primary=index == 0)
+            for index, number in enumerate(numbers)
+        )
+    _own_tokens(customer, numbers)
+    new = {"name": customer.name, "email": email, "address": address, "phones": numbers}
+    audit.record(actor=actor, verb="customer.edit", row=customer, old=old, new=new)
+    return customer
+
+
+@transaction.atomic
+def payer_add(*, customer_id: UUID, alias: str, note: str = "", actor: str) -> Payer:
+    """Remember that money sent with this account text or from this phone is for this customer.
+
+    Raises NotFound, DomainError ``payer.alias``, Conflict ``payer.taken``.
+    """
+    customer = customer_locked(customer_id)
+    text = tokens.alias(alias)
+    if not text:
+        raise DomainError("payer.alias", "Letters or digits are needed to recognise a payer.")
+    taken = Payer.objects.filter(alias=text).first()
+    if taken is not None and taken.customer_id != customer.id:
+        raise Conflict("payer.taken", "Another customer's payer is known by that already.")
+    payer: Payer
+    payer, created = Payer.objects.get_or_create(alias=text, defaults={"customer": customer, "note": note})
+    if created:
+        audit.record(actor=actor, verb="payer.add", row=payer, new={"alias": text, "customer": customer.id})
+    return payer
+
+
+def customer_locked(customer_id: UUID) -> Customer:
+    """The customer under its row lock: the first lock of every chain of locks. Raises NotFound."""
+    customer: Customer | None = Customer.objects.select_for_update().filter(id=customer_id).first()
+    if customer is None:
+        raise NotFound("customer.unknown", "There is no such customer.")
+    return customer
+
+
+@transaction.atomic
+def search_terms_set(*, customer_id: UUID, source: str, texts: Iterable[str], numbers: Iterable[str] = ()) -> None:
+    """Let a customer be found by an upper app's own terms (user names, invoice numbers), replacing those before."""
+    wanted = tokens.of_many(texts, numbers)
+    rows = SearchToken.objects.filter(customer_id=customer_id, source=source)
+    held = set(rows.values_list("token", flat=True))
+    if held - wanted:
+        rows.filter(token__in=held - wanted).delete()
+    SearchToken.objects.bulk_create(
+        (SearchToken(customer_id=customer_id, source=source, token=token) for token in sorted(wanted - held)),
+        ignore_conflicts=True,
+    )
+
+
+def _own_tokens(customer: Customer, numbers: Sequence[str]) -> None:
+    search_terms_set(
+        customer_id=customer.id,
+        source="customers",
+        texts=[customer.name, customer.code, customer.email],
+        numbers=[*numbers, customer.code],
+    )
+
+
+def _next_code() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_codecounter (id, tenant_id, last) VALUES (%s, %s, 1001)"
+            " ON CONFLICT (tenant_id) DO UPDATE SET last = customers_codecounter.last + 1 RETURNING last",
+            [uuid7(), tenancy.tenant_id_required()],
+        )
+        return f"C{cursor.fetchone()[0]}"

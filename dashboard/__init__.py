@@ -1,0 +1,1 @@
+"""The staff's face: pages that show several apps at once."""

@@ -1,0 +1,13 @@
+from django.urls import path
+
+from dashboard import views
+
+app_name = "dashboard"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("customers/", views.customers, name="customers"),
+    path("customers/new/", views.line_add, name="line_add"),
+    path("customers/<uuid:customer_id>/", views.customer, name="customer"),
+    path("events/", views.events, name="events"),
+    path("events/<uuid:event_id>/retry/", views.event_retry, name="event_retry"),
+]

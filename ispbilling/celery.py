@@ -1,0 +1,37 @@
+"""The Celery application and what the beat fires. No truth lives in the queue: every task is harmless twice."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ispbilling.settings.dev")
+
+app = Celery("ispbilling")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Django has configured logging already; Celery is not to replace it."""
+
+
+@app.on_after_finalize.connect
+def schedule(sender: Celery, **_: Any) -> None:
+    """The beat's table: interval in seconds, task, queue."""
+    from django.conf import settings
+
+    table = [
+        (settings.SWEEP_INTERVAL_S, "ispbilling.kernel.tasks.events_sweep_task", "events"),
+        (settings.SWEEP_INTERVAL_S, "payments.tasks.attempts_ask_task", "default"),
+        (settings.CYCLE_INTERVAL_S, "billing.tasks.cycle_run_task", "default"),
+        (3600.0, "billing.tasks.ledger_check_task", "default"),
+        (settings.SWEEP_INTERVAL_S, "network.tasks.routers_sweep_task", "network"),
+        (settings.SWEEP_INTERVAL_S, "sms.tasks.messages_send_task", "default"),
+    ]
+    for interval, task, queue in table:
+        sender.add_periodic_task(interval, sender.signature(task), name=task, queue=queue, expires=interval * 2)

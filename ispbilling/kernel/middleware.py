@@ -1,0 +1,52 @@
+"""Around every request: its id and its caller's address, for the log and the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from ispbilling.kernel import audit
+from ispbilling.kernel.errors import DomainError
+from ispbilling.kernel.ids import uuid7
+
+
+def client_address(request: HttpRequest) -> str:
+    """The caller's address: the peer, or what the outermost proxy of ours saw. Left-most claims are never believed."""
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    trusted = settings.TRUSTED_PROXIES
+    if trusted and len(hops) >= trusted:
+        return hops[-trusted]
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+class RequestContextMiddleware:
+    """Binds request id and address; turns a DomainError nobody caught into its 4xx."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request_id = str(uuid7())
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        token = audit.source_address.set(client_address(request)[:45])
+        try:
+            response = self.get_response(request)
+        finally:
+            audit.source_address.reset(token)
+        response["X-Request-Id"] = request_id
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        if not isinstance(error, DomainError):
+            return None
+        if request.path.startswith(("/api/", "/hooks/")):
+            body = {"error": {"code": error.code, "message": error.message, "fields": error.fields}}
+            return JsonResponse(body, status=error.status)
+        context = {"title": _("That did not work"), "message": error.message, "status": error.status}
+        return render(request, "components/problem.html", context, status=error.status)

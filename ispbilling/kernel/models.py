@@ -1,0 +1,160 @@
+"""Abstract bases of tenant data, and the kernel's own tables."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from ispbilling.kernel import tenancy
+from ispbilling.kernel.ids import uuid7
+
+
+
+class TenantManager(models.Manager):
+    """Rows of the current tenant. Raises TenantMissing where the database would silently show nothing."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        tenancy.wall_check()
+        rows = super().get_queryset()
+        current = tenancy.tenant_id()
+        return rows if current is None else rows.filter(tenant_id=current)
+
+
+class TenantForeignKey(models.ForeignKey):
+    """A key to another row of the same tenant.
+
+    The single-column constraint is left out: foreign-key checks look past row-level security, so the migration
+    operation ``ProtectTable`` makes the composite one ``(tenant_id, <column>)``, which cannot leave the tenant.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["db_constraint"] = False
+        super().__init__(*args, **kwargs)
+
+
+class TenantModel(models.Model):
+    """What every tenant-owned table has. The walls come with it: ``makemigrations`` adds ``ProtectTable`` by itself."""
+
+    #: Whether the database refuses to change or delete rows.
+    append_only: ClassVar[bool] = False
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(
+        "accounts.Tenant",
+        on_delete=models.PROTECT,
+        related_name="+",
+        default=tenancy.tenant_id_required,
+        editable=False,
+        db_index=False,
+    )
+
+    objects: ClassVar[TenantManager] = TenantManager()
+
+    class Meta:
+        abstract = True
+
+
+class Clock(models.Model):
+    """How far product time is ahead of machine time: one row, none in production. See ``kernel.clock``."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    offset_s = models.DecimalField(max_digits=16, decimal_places=6)
+
+
+class JobRun(models.Model):
+    """A scheduled job took place for a period: the unique row makes a second firing harmless."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    job = models.CharField(max_length=64)
+    period = models.CharField(max_length=64)
+    ran_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "period"], name="jobrun_once")]
+
+
+class NextSeq(models.Func):
+    """The next number of the outbox: the order in which events were written, over all tenants."""
+
+    template = "nextval('kernel_event_seq')"
+    arity = 0
+    output_field = models.BigIntegerField()
+    allowed_default = True
+
+
+class Event(TenantModel):
+    """One row of the outbox. Written by ``events.emit``, finished by ``outbox.drain``."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        DONE = "done"
+        PARKED = "parked"
+
+    seq = models.BigIntegerField(db_default=NextSeq(), editable=False)
+    name = models.CharField(max_length=80)
+    key = models.CharField(max_length=120)
+    shard = models.SmallIntegerField()
+    payload = models.JSONField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.TextField(default="")
+    created_at = models.DateTimeField()
+    not_before = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["shard", "tenant", "key", "seq"], name="event_pending", condition=models.Q(state="pending")
+            ),
+            models.Index(fields=["tenant", "key", "seq"], name="event_key", condition=models.Q(state="pending")),
+            models.Index(fields=["tenant", "-seq"], name="event_parked", condition=models.Q(state="parked")),
+            models.Index(fields=["created_at"], name="event_created"),
+        ]
+
+
+class Receipt(TenantModel):
+    """A handler ran for an event. Written in the handler's own transaction; unique, so it runs once."""
+
+    event = TenantForeignKey(Event, on_delete=models.CASCADE, related_name="receipts", db_index=False)
+    handler = models.CharField(max_length=120)
+    handled_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "event", "handler"], name="receipt_once")]
+
+
+class AuditEntry(TenantModel):
+    """Who did what to which row, from where. Never changed: the database refuses."""
+
+    append_only = True
+
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+    verb = models.CharField(max_length=80)
+    row_type = models.CharField(max_length=80)
+    row_id = models.CharField(max_length=80)
+    old = models.JSONField(default=dict)
+    new = models.JSONField(default=dict)
+    reason = models.TextField(default="")
+    source_address = models.CharField(max_length=45, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "row_type", "row_id", "at"], name="audit_row"),
+            models.Index(fields=["tenant", "-at"], name="audit_recent"),
+        ]
+
+
+class IdempotencyKey(TenantModel):
+    """An intention named by its caller, with the answer it got."""
+
+    scope = models.CharField(max_length=40)
+    key = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64)
+    answer = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "scope", "key"], name="idempotency_once")]

@@ -1,0 +1,160 @@
+"""The drainer: takes the events of one key in order and runs their handlers, each once.
+
+One transaction handles some events of one key, under an advisory lock of that key. A handler runs inside a savepoint
+together with its receipt ``(event, handler)``, so its effect and the fact that it ran are one. A handler that fails
+stops its key until its back-off is over, and after ``MAX_ATTEMPTS`` its event is parked, with the error, for a person;
+then the key goes on. Other keys never wait.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, connection, transaction
+
+from ispbilling.kernel import audit, events, tenancy, wake
+from ispbilling.kernel.errors import Conflict, NotFound
+from ispbilling.kernel.failpoints import failpoint
+from ispbilling.kernel.ids import uuid7
+from ispbilling.kernel.models import Event
+
+log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 8
+KEYS_PER_ROUND = 200
+EVENTS_PER_KEY = 50
+#: The lock space of draining; the second number is the key's hash.
+LOCK_SPACE = 0x0D12A1
+
+
+def drain(shard: int, *, max_rounds: int = 1000) -> int:
+    """Handle what is due in a shard until nothing is. Returns how many events were finished."""
+    finished = 0
+    blocked: set[tuple[UUID, str]] = set()
+    for _ in range(max_rounds):
+        keys = [key for key in _due_keys(shard) if key not in blocked]
+        if not keys:
+            break
+        for tenant, key in keys:
+            done, stuck = drain_key(tenant, key)
+            finished += done
+            if stuck:
+                blocked.add((tenant, key))
+    return finished
+
+
+def _due_keys(shard: int) -> list[tuple[UUID, str]]:
+    with tenancy.platform("outbox: find due keys"), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tenant_id, key FROM kernel_event WHERE shard = %s AND state = 'pending'"
+            " AND not_before <= clock_timestamp() GROUP BY tenant_id, key ORDER BY min(seq) LIMIT %s",
+            [shard, KEYS_PER_ROUND],
+        )
+        return cursor.fetchall()
+
+
+def drain_key(tenant: UUID, key: str) -> tuple[int, bool]:
+    """Handle the due events of one key. Returns (events finished, whether the key cannot go on now)."""
+    with tenancy.tenant_context(tenant), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [LOCK_SPACE, f"{tenant}:{key}"])
+            if not cursor.fetchone()[0]:
+                return 0, True
+            # Only under the lock: a snapshot taken before it could miss what its last holder just finished.
+            cursor.execute(
+                "SELECT id, name, payload, attempts, not_before <= clock_timestamp() FROM kernel_event"
+                " WHERE tenant_id = %s AND key = %s AND state = 'pending' ORDER BY seq LIMIT %s",
+                [tenant, key, EVENTS_PER_KEY],
+            )
+            waiting = cursor.fetchall()
+        done: list[UUID] = []
+        for event_id, name, payload, attempts, is_due in waiting:
+            if not is_due or not _handle(event_id, name, payload, attempts):
+                _finish(done)
+                return len(done), True
+            done.append(event_id)
+        _finish(done)
+        return len(done), False
+
+
+def _finish(done: Sequence[UUID]) -> None:
+    if done:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE kernel_event SET state = 'done', done_at = clock_timestamp() WHERE id = ANY(%s)", [list(done)]
+            )
+
+
+def _handle(event_id: UUID, name: str, payload: Any, attempts: int) -> bool:
+    """Run all handlers of one event. False when one failed; the failure is then written on the event."""
+    for handler_name, function in events.handlers_of(name).items():
+        try:
+            with transaction.atomic():
+                if _receipt_is_new(event_id, handler_name):
+                    function(events.load(name, payload if isinstance(payload, dict) else json.loads(payload)))
+                    failpoint("events.after_handler")
+        except Exception as error:
+            # Whatever a handler raises is its own trouble: it is kept with the event and must not stop other keys.
+            if isinstance(error, DatabaseError) and connection.connection is None:
+                raise
+            log.warning("event.failed", event_name=name, handler=handler_name, attempts=attempts + 1, exc_info=True)
+            _failed(event_id, attempts + 1, f"{handler_name}: {type(error).__name__}: {error}")
+            return False
+    return True
+
+
+def _receipt_is_new(event_id: UUID, handler_name: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO kernel_receipt (id, tenant_id, event_id, handler, handled_at)"
+            " VALUES (%s, %s, %s, %s, clock_timestamp()) ON CONFLICT DO NOTHING",
+            [uuid7(), tenancy.tenant_id_required(), event_id, handler_name],
+        )
+        return bool(cursor.rowcount == 1)
+
+
+def _failed(event_id: UUID, attempts: int, error: str) -> None:
+    parked = attempts >= MAX_ATTEMPTS
+    delay = timedelta(seconds=min(2**attempts, 900))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE kernel_event SET attempts = %s, last_error = %s, state = %s,"
+            " not_before = clock_timestamp() + %s WHERE id = %s",
+            [attempts, error[:2000], "parked" if parked else "pending", delay, event_id],
+        )
+
+
+def due_shards() -> list[int]:
+    """Shards with something due: what the beat sweeps for."""
+    with tenancy.platform("outbox: find due shards"), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT shard FROM kernel_event WHERE state = 'pending' AND not_before <= clock_timestamp()"
+        )
+        return sorted(row[0] for row in cursor.fetchall())
+
+
+@transaction.atomic
+def event_retry(*, event_id: UUID, actor: str) -> Event:
+    """Put a parked event back in its queue. Handlers that have run for it do not run again.
+
+    Raises NotFound, Conflict ``event.not_parked``.
+    """
+    event = Event.objects.select_for_update().filter(id=event_id).first()
+    if event is None:
+        raise NotFound("event.unknown", "There is no such event.")
+    if event.state != Event.State.PARKED:
+        raise Conflict("event.not_parked", "Only a parked event can be tried again.")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE kernel_event SET state = 'pending', attempts = 0, not_before = clock_timestamp() WHERE id = %s",
+            [event_id],
+        )
+    audit.record(actor=actor, verb="event.retry", row=event, new={"name": event.name, "key": event.key})
+    wake.on_commit("events", [event.shard])
+    event.refresh_from_db()
+    return event

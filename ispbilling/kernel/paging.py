@@ -1,0 +1,76 @@
+"""Keyset paging: the same cost on the thousandth page, and nothing skipped while rows arrive."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db import models
+from django.http import HttpRequest
+
+M = TypeVar("M", bound=models.Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[M]):
+    """Some rows, and where to go on. URLs are relative to the page itself; None where there is nothing."""
+
+    rows: list[M]
+    previous_url: str | None
+    next_url: str | None
+    label: str = ""
+
+
+def page_of(request: HttpRequest, rows: models.QuerySet[M], *, by: str, size: int = 25) -> Page[M]:
+    """The page of ``rows``, newest first by (``by``, id), that the query string asks for. Garbage gives the first."""
+    cursor = _read(request.GET.get("after", ""))
+    back = _read(request.GET.get("before", ""))
+    order = [f"-{by}", "-id"]
+    if back is not None:
+        found = list(rows.filter(_beyond(by, back, "gt")).order_by(by, "id")[: size + 1])
+        has_previous, has_next = len(found) > size, True
+        shown = found[:size][::-1]
+    else:
+        if cursor is not None:
+            rows = rows.filter(_beyond(by, cursor, "lt"))
+        found = list(rows.order_by(*order)[: size + 1])
+        has_previous, has_next = cursor is not None, len(found) > size
+        shown = found[:size]
+    first, last = (shown[0], shown[-1]) if shown else (None, None)
+    return Page(
+        shown,
+        _url(request, "before", by, first) if has_previous and first is not None else None,
+        _url(request, "after", by, last) if has_next and last is not None else None,
+    )
+
+
+def _beyond(by: str, cursor: list[str], way: str) -> models.Q:
+    value, row_id = cursor
+    return models.Q(**{f"{by}__{way}": value}) | models.Q(**{by: value, f"id__{way}": row_id})
+
+
+def _url(request: HttpRequest, name: str, by: str, row: models.Model) -> str:
+    text = json.dumps([getattr(row, by).isoformat(), str(row.pk)])
+    kept = {key: value for key, value in request.GET.items() if key not in ("after", "before")}
+    return "?" + urlencode({**kept, name: base64.urlsafe_b64encode(text.encode()).decode()})
+
+
+def _read(text: str) -> list[str] | None:
+    try:
+        value, row_id = json.loads(base64.urlsafe_b64decode(text.encode()))
+        datetime.fromisoformat(value)
+        UUID(row_id)
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return [value, row_id]
+
+
+def search_term(request: HttpRequest) -> str:
+    """What was typed into a page's search, bounded."""
+    found: Any = request.GET.get("q", "")
+    return str(found).strip()[:80]

@@ -1,0 +1,20 @@
+"""Thin: wakes the drainer."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from ispbilling.kernel import outbox
+
+
+@shared_task(ignore_result=True)
+def events_drain_task(shard: int) -> None:
+    """Handle what is due in one shard."""
+    outbox.drain(shard)
+
+
+@shared_task(ignore_result=True)
+def events_sweep_task() -> None:
+    """Handle what nobody was woken for."""
+    for shard in outbox.due_shards():
+        outbox.drain(shard)

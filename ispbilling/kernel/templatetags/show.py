@@ -1,0 +1,62 @@
+"""How values are shown: money, instants, phones and bytes pass through these filters only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils import formats, timezone
+
+from ispbilling.kernel import phone as phones
+from ispbilling.kernel.money import Money
+
+register = template.Library()
+
+
+@register.filter
+def money(value: Any, currency: str = "") -> str:
+    """``{{ payment.amount|money:payment.currency }}`` → ``KES 1,499.00``."""
+    if value is None or value == "":
+        return "–"
+    amount = value if isinstance(value, Money) else Money(Decimal(value), currency)
+    digits = -int(amount.amount.as_tuple().exponent)
+    return f"{amount.currency} {formats.number_format(amount.amount, decimal_pos=digits, force_grouping=True)}"
+
+
+@register.filter
+def local_time(value: datetime | None, zone: str | ZoneInfo = "UTC") -> str:
+    """An instant in the tenant's zone: ``24 Nov 2026, 18:05``."""
+    if value is None:
+        return "–"
+    there = timezone.localtime(value, zone if isinstance(zone, ZoneInfo) else ZoneInfo(zone))
+    return formats.date_format(there, "j M Y, H:i")
+
+
+@register.filter
+def phone(value: str | None) -> str:
+    """E.164 as people of that country write it."""
+    return phones.local(value) if value else "–"
+
+
+@register.filter
+def data_size(value: int | None) -> str:
+    """Bytes in decimal units, as providers count: ``1.5 GB``."""
+    if value is None:
+        return "–"
+    size = Decimal(value)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            return f"{size.quantize(Decimal('0.1')) if unit != 'B' else size} {unit}"
+        size /= 1000
+    return f"{size} TB"
+
+
+@register.filter
+def speed(kbps: int | None) -> str:
+    """Kilobits per second: ``10 Mbps``."""
+    if not kbps:
+        return "–"
+    return f"{Decimal(kbps) / 1000:g} Mbps" if kbps >= 1000 else f"{kbps} kbps"

@@ -1,0 +1,10 @@
+"""Demo and development: the clock may be moved, static files are served as they lie."""
+
+from ispbilling.settings.base import *  # noqa: F403
+from ispbilling.settings.base import STORAGES, env
+
+DEBUG = env.bool("DEBUG", False)
+CLOCK_MAY_MOVE = True
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_USE_FINDERS = True
+SESSION_COOKIE_SECURE = False

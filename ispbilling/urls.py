@@ -1,0 +1,31 @@
+"""Every app's addresses, named as text."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from ispbilling.kernel import access, health
+
+urlpatterns = [
+    path(
+        "",
+        access.public("sends visitors to the customers' door")(RedirectView.as_view(url="/client/")),
+        name="root",
+    ),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("account/", include("accounts.urls")),
+    path("dashboard/", include("dashboard.urls")),
+    path("dashboard/", include("billing.urls")),
+    path("dashboard/", include("payments.urls")),
+    path("dashboard/", include("network.urls")),
+    path("dashboard/", include("sms.urls")),
+    path("client/", include("portal.urls")),
+    path("hooks/p/", include("payments.hook_urls")),
+    path("hooks/m/", include("sms.hook_urls")),
+    path("api/webhooks/", include("payments.alias_urls")),
+]
+handler404 = "dashboard.errors.not_found"
+handler403 = "dashboard.errors.forbidden"
+handler500 = "dashboard.errors.server_error"

@@ -1,0 +1,1 @@
+"""Makes the routers match what billing says."""

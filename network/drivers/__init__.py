@@ -1,0 +1,1 @@
+"""Routers by make, one adapter each, found through the registry of ``network.drivers.base``."""

@@ -1,0 +1,89 @@
+"""Lines: opened with their customer and subscription, and what is wanted of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.models import Subscription
+from billing.selectors import entitlement_now, subscription_get
+from billing.services import subscription_create
+from customers.services import customer_create, search_terms_set
+from ispbilling.kernel import audit, clock, wake
+from ispbilling.kernel.errors import Conflict, DomainError, NotFound
+from network.models import Line, Router
+
+_CONTROL = {chr(code) for code in range(32)} | {chr(127)}
+
+
+@transaction.atomic
+def line_open(
+    *,
+    name: str,
+    phones: Sequence[str],
+    package_id: UUID,
+    router_id: UUID,
+    username: str = "",
+    password: str = "",
+    email: str = "",
+    address: str = "",
+    actor: str,
+) -> Line:
+    """A new customer with a subscription and a PPPoE line, in one go. Not paid yet, so the line is walled or blocked.
+
+    Without ``username`` the customer's code is used; without ``password`` one is made. Raises DomainError, NotFound,
+    Conflict ``line.username``.
+    """
+    router = Router.objects.filter(id=router_id).first()
+    if router is None:
+        raise NotFound("router.unknown", "There is no such router.")
+    customer = customer_create(name=name, phones=phones, email=email, address=address, actor=actor)
+    subscription = subscription_create(customer_id=customer.id, package_id=package_id, actor=actor)
+    login = username or customer.code.lower()
+    if not login.strip() or _CONTROL & set(login):
+        raise DomainError("line.username", "A user name has no control characters.", fields={"username": ["Not valid."]})
+    if Line.objects.filter(router=router, username=login).exists():
+        raise Conflict("line.username", f"“{login}” is in use on this router.", fields={"username": ["In use."]})
+    subscription = subscription_get(subscription.id)
+    now = entitlement_now(subscription)
+    speed = subscription.package.speed_profile
+    line: Line = Line.objects.create(
+        subscription=subscription,
+        customer=customer,
+        router=router,
+        username=login,
+        password=password or secrets.token_urlsafe(9),
+        level=now.level,
+        reason=now.reason,
+        download_kbps=speed.download_kbps,
+        upload_kbps=speed.upload_kbps,
+        created_at=clock.now(),
+    )
+    search_terms_set(customer_id=customer.id, source="network", texts=[login], numbers=[login])
+    audit.record(actor=actor, verb="line.open", row=line, new={"username": login, "router": router.name})
+    wake.on_commit("routers", [str(router.id)])
+    return line
+
+
+@transaction.atomic
+def lines_refresh(*, subscription_id: UUID) -> list[Line]:
+    """Ask billing what a subscription allows now and wish its lines so. Nothing new to wish changes nothing."""
+    subscription: Subscription = subscription_get(subscription_id)
+    now = entitlement_now(subscription)
+    speed = subscription.package.speed_profile
+    lines = list(Line.objects.select_for_update().filter(subscription_id=subscription_id).order_by("id"))
+    changed = []
+    for line in lines:
+        wish = (now.level.value, speed.download_kbps, speed.upload_kbps)
+        line.reason = now.reason
+        if (line.level, line.download_kbps, line.upload_kbps) != wish:
+            line.level, line.download_kbps, line.upload_kbps = wish
+            line.generation += 1
+            changed.append(line)
+        line.save(update_fields=["level", "reason", "download_kbps", "upload_kbps", "generation"])
+    if changed:
+        wake.on_commit("routers", {str(line.router_id) for line in changed})
+    return changed

@@ -1,0 +1,138 @@
+"""Routers: entered, tried, woken, and what is known of them after a contact."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Q
+
+from ispbilling.kernel import audit, clock, wake
+from ispbilling.kernel.errors import Conflict, DomainError, NotFound, Refused, Retryable
+from ispbilling.kernel.events import emit
+from network.drivers.base import RouterDriver, RouterFacts, Target, drivers
+from network.events import RouterCameUp, RouterWentDown
+from network.models import Router
+
+#: Longer than any contact may take (Target.total_timeout_s), so that a lease never ends under a living worker.
+LEASE = timedelta(seconds=180)
+BACK_OFF_MAX = timedelta(minutes=5)
+
+
+@transaction.atomic
+def router_add(
+    *,
+    name: str,
+    host: str,
+    username: str,
+    password: str,
+    port: int | None = None,
+    use_tls: bool = False,
+    driver: str = "mikrotik",
+    actor: str,
+) -> Router:
+    """Enter a router. Raises DomainError ``router.driver``, Conflict ``router.name``."""
+    if driver not in drivers:
+        raise DomainError("router.driver", f"There is no driver “{driver}” ({', '.join(drivers.names())}).")
+    if Router.objects.filter(name=name).exists():
+        raise Conflict("router.name", f"There is a router “{name}” already.")
+    adapter = drivers.get(driver)
+    router: Router = Router.objects.create(
+        name=name,
+        driver=driver,
+        host=host,
+        port=port or (adapter.default_tls_port if use_tls else adapter.default_port),
+        username=username,
+        password=password,
+        use_tls=use_tls,
+    )
+    router = Router.objects.get(id=router.id)
+    audit.record(actor=actor, verb="router.add", row=router, new={"name": name, "host": host, "port": router.port})
+    return router
+
+
+def target_of(router: Router) -> Target:
+    return Target(
+        host=router.host,
+        port=router.port,
+        username=router.username,
+        password=router.password,
+        use_tls=router.use_tls,
+        tls_fingerprint=router.tls_fingerprint,
+    )
+
+
+def router_check(*, router_id: UUID) -> RouterFacts:
+    """Connect, ask who it is, remember it. Call outside a transaction. Raises NotFound, Retryable, Refused."""
+    with transaction.atomic():
+        router = Router.objects.filter(id=router_id).first()
+    if router is None:
+        raise NotFound("router.unknown", "There is no such router.")
+    try:
+        with drivers.get(router.driver).connect(target_of(router)) as link:
+            facts = link.describe()
+            contact_succeeded(router_id=router.id, facts=facts, fingerprint=fingerprint_of(link))
+    except (Retryable, Refused) as error:
+        contact_failed(router_id=router.id, error=str(error))
+        raise
+    return facts
+
+
+def fingerprint_of(link: RouterDriver) -> str:
+    """The certificate's fingerprint, where the connection has one."""
+    return str(getattr(link, "fingerprint", "") or "")
+
+
+@transaction.atomic
+def contact_succeeded(*, router_id: UUID, facts: RouterFacts | None = None, fingerprint: str = "") -> None:
+    """A router answered: it is up, and its back-off is over."""
+    router = Router.objects.select_for_update().get(id=router_id)
+    was_up = router.is_up
+    router.is_up, router.last_seen_at, router.last_error = True, clock.machine_now(), ""
+    router.failures, router.retry_at = 0, None
+    if facts is not None:
+        router.version, router.board, router.uptime_s = facts.version[:60], facts.board[:60], facts.uptime_s
+    if router.use_tls and fingerprint and not router.tls_fingerprint:
+        router.tls_fingerprint = fingerprint
+    router.save()
+    if was_up is not True:
+        emit(RouterCameUp(router_id=router.id, name=router.name), key=f"router:{router.id}")
+
+
+@transaction.atomic
+def contact_failed(*, router_id: UUID, error: str) -> None:
+    """A router did not answer: it is left alone for a while, twice as long each time."""
+    router = Router.objects.select_for_update().get(id=router_id)
+    was_up = router.is_up
+    router.is_up, router.last_error = False, error[:200]
+    router.failures += 1
+    delay = min(timedelta(seconds=2 ** min(router.failures, 10)), BACK_OFF_MAX)
+    router.retry_at = clock.machine_now() + delay
+    router.save(update_fields=["is_up", "last_error", "failures", "retry_at"])
+    if was_up is True:
+        emit(
+            RouterWentDown(router_id=router.id, name=router.name, error=router.last_error),
+            key=f"router:{router.id}",
+        )
+
+
+@transaction.atomic
+def router_wake(*, router_id: UUID) -> None:
+    """Have a router converged soon."""
+    wake.on_commit("routers", [str(router_id)])
+
+
+@transaction.atomic
+def lease_take(*, router_id: UUID) -> UUID | None:
+    """Become the router's one writer; None while somebody else is."""
+    now, lease = clock.machine_now(), uuid4()
+    free = Q(lease=None) | Q(lease_until__lt=now)
+    taken = Router.objects.filter(free, id=router_id, is_enabled=True).update(lease=lease, lease_until=now + LEASE)
+    return lease if taken else None
+
+
+@transaction.atomic
+def lease_give(*, router_id: UUID, lease: UUID) -> None:
+    """Let the next writer in."""
+    Router.objects.filter(id=router_id, lease=lease).update(lease=None, lease_until=None)

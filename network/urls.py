@@ -1,0 +1,9 @@
+from django.urls import path
+
+from network import views
+
+app_name = "network"
+urlpatterns = [
+    path("routers/", views.routers, name="routers"),
+    path("customers/<uuid:customer_id>/line/", views.customer_panel, name="customer_panel"),
+]

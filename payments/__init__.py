@@ -1,0 +1,1 @@
+"""Money in through gateways, not knowing what it is for."""

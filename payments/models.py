@@ -1,0 +1,141 @@
+"""One intention to pay, the calls made for it, and everything a gateway ever told us, raw."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from ispbilling.kernel.crypto import EncryptedJSONField, EncryptedTextField
+from ispbilling.kernel.ids import url_token
+from ispbilling.kernel.models import TenantForeignKey, TenantModel
+from ispbilling.kernel.money import AmountField, CurrencyField, Money
+from ispbilling.kernel.states import Moves
+
+
+class ProviderAccount(TenantModel):
+    """A tenant's account with one gateway."""
+
+    provider = models.CharField(max_length=20)
+    label = models.CharField(max_length=60)
+    base_url = models.CharField(max_length=200, blank=True)  # empty = the gateway's own address
+    config = EncryptedJSONField()
+    token = models.CharField(max_length=32, unique=True, default=url_token)  # in the path of its callbacks
+    is_enabled = models.BooleanField(default=True)
+    sort_order = models.PositiveSmallIntegerField(default=0)
+    access_token = EncryptedTextField(null=True)
+    access_token_until = models.DateTimeField(null=True)  # machine time
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "provider", "label"], name="provideraccount_label")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Payment(TenantModel):
+    """One intention to pay, or money that came unasked. ``purpose`` and ``purpose_id`` belong to whoever asked."""
+
+    class State(models.TextChoices):
+        INITIATED = "initiated", "Initiated"
+        PENDING = "pending", "Waiting"
+        SUCCEEDED = "succeeded", "Paid"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+        EXPIRED = "expired", "Expired"
+
+    #: A late proof of payment wins over every negative end. Nothing leads away from success.
+    MOVES = Moves(
+        {
+            State.INITIATED: {State.PENDING, State.SUCCEEDED, State.FAILED, State.CANCELLED, State.EXPIRED},
+            State.PENDING: {State.SUCCEEDED, State.FAILED, State.CANCELLED, State.EXPIRED},
+            State.FAILED: {State.SUCCEEDED},
+            State.CANCELLED: {State.SUCCEEDED},
+            State.EXPIRED: {State.SUCCEEDED},
+            State.SUCCEEDED: set(),
+        }
+    )
+
+    account = TenantForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="payments")
+    customer = TenantForeignKey("customers.Customer", on_delete=models.PROTECT, null=True, related_name="payments")
+    amount = AmountField()  # asked for
+    currency = CurrencyField()
+    phone = models.CharField(max_length=16, blank=True)
+    purpose = models.CharField(max_length=20, blank=True)
+    purpose_id = models.UUIDField(null=True)
+    idempotency_key = models.CharField(max_length=80)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.INITIATED)
+    reason = models.CharField(max_length=20, blank=True)  # our word for why it ended badly
+    receipt_family = models.CharField(max_length=20)
+    receipt = models.CharField(max_length=40, null=True)
+    paid_amount = AmountField(null=True)
+    paid_at = models.DateTimeField(null=True)
+    payer_text = models.CharField(max_length=120, blank=True)  # what the payer typed, for money that came unasked
+    is_late = models.BooleanField(default=False)
+    created_at = models.DateTimeField()  # product time
+    started_at = models.DateTimeField()  # machine time: double taps and expiry are counted from here
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "idempotency_key"], name="payment_once"),
+            models.UniqueConstraint(
+                fields=["tenant", "receipt_family", "receipt"],
+                condition=models.Q(receipt__isnull=False),
+                name="payment_receipt",
+            ),
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="payment_amount_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "-created_at", "-id"], name="payment_recent"),
+            models.Index(fields=["tenant", "customer", "-created_at"], name="payment_customer"),
+        ]
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (self.State.INITIATED, self.State.PENDING)
+
+
+class PaymentAttempt(TenantModel):
+    """One call to a gateway for a payment."""
+
+    payment = TenantForeignKey(Payment, on_delete=models.PROTECT, related_name="attempts")
+    account = TenantForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="attempts")
+    reference = models.CharField(max_length=12)  # ours, shown to the payer
+    token = models.CharField(max_length=32, unique=True, default=url_token)  # ours, in the callback's path
+    gateway_reference = models.CharField(max_length=80, null=True)
+    code = models.CharField(max_length=40, blank=True)  # the gateway's last word, for staff
+    detail = models.CharField(max_length=300, blank=True)
+    claimed_receipt = models.CharField(max_length=40, blank=True)  # from a callback that must first be confirmed
+    queries = models.PositiveSmallIntegerField(default=0)
+    next_query_at = models.DateTimeField(null=True)  # machine time; null = not asked any more
+    started_at = models.DateTimeField()  # machine time
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "reference"], name="attempt_reference"),
+            models.UniqueConstraint(fields=["tenant", "account", "gateway_reference"], name="attempt_gateway_ref"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_query_at"], name="attempt_due", condition=models.Q(next_query_at__isnull=False)
+            )
+        ]
+
+
+class PaymentEvent(TenantModel):
+    """A callback as it arrived, before anybody believed it."""
+
+    account = TenantForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="events")
+    attempt = TenantForeignKey(PaymentAttempt, on_delete=models.PROTECT, null=True, related_name="events")
+    has_token = models.BooleanField()  # whether its path carried the attempt's own token
+    body = models.BinaryField()
+    headers = models.JSONField()
+    source_address = models.CharField(max_length=45)
+    received_at = models.DateTimeField()  # machine time
+    processed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "-received_at"], name="paymentevent_recent")]

@@ -1,0 +1,1 @@
+"""Gateways, one file each, found through the registry of ``payments.providers.base``."""

@@ -1,0 +1,57 @@
+"""Reads of payments."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from ispbilling.kernel import clock, tenancy
+from ispbilling.kernel.errors import NotFound
+from payments.models import Payment, PaymentAttempt, ProviderAccount
+from payments.providers.base import providers
+
+
+def accounts_offered(*, push_only: bool = False) -> list[ProviderAccount]:
+    """Ways a customer can pay by himself, in the tenant's order."""
+    rows = ProviderAccount.objects.filter(is_enabled=True).order_by("sort_order", "label")
+    return [row for row in rows if not push_only or providers.get(row.provider).can_push]
+
+
+def payment_get(payment_id: UUID) -> Payment:
+    """Raises NotFound."""
+    found: Payment | None = Payment.objects.select_related("account").filter(id=payment_id).first()
+    if found is None:
+        raise NotFound("payment.unknown", "There is no such payment.")
+    return found
+
+
+def payments_recent() -> QuerySet[Payment]:
+    """All payments, newest first."""
+    rows: QuerySet[Payment] = Payment.objects.select_related("account", "customer")
+    return rows.order_by("-created_at", "-id")
+
+
+def hook_find(account_token: str, attempt_token: str) -> tuple[ProviderAccount, PaymentAttempt | None] | None:
+    """The account and attempt a callback's path names, over all tenants."""
+    with tenancy.platform("payments: whose callback is this"):
+        account = ProviderAccount.objects.filter(token=account_token).first()
+        if account is None:
+            return None
+        attempt = PaymentAttempt.objects.filter(account=account, token=attempt_token).first()
+        return account, attempt
+
+
+def attempt_of_reference(provider: str, gateway_reference: str) -> PaymentAttempt | None:
+    """The attempt of a gateway's own reference, over all tenants; None unless exactly one."""
+    with tenancy.platform("payments: whose callback is this"):
+        rows = PaymentAttempt.objects.filter(account__provider=provider, gateway_reference=gateway_reference)
+        found = list(rows.select_related("account")[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def tenants_with_due_attempts() -> list[UUID]:
+    """For the sweep: whose gateways have something to be asked."""
+    with tenancy.platform("payments: whose attempts are due"):
+        rows = PaymentAttempt.objects.filter(next_query_at__lte=clock.machine_now())
+        return list(rows.values_list("tenant_id", flat=True).distinct())

@@ -1,0 +1,17 @@
+"""Every write of payments."""
+
+from payments.services.accounts import provider_account_add
+from payments.services.callbacks import payment_event_process, payment_event_store
+from payments.services.queries import attempts_ask
+from payments.services.settle import money_receive, payment_settle
+from payments.services.start import payment_start
+
+__all__ = [
+    "attempts_ask",
+    "money_receive",
+    "payment_event_process",
+    "payment_event_store",
+    "payment_settle",
+    "payment_start",
+    "provider_account_add",
+]

@@ -1,0 +1,90 @@
+"""Callbacks: stored raw, answered fast, read later by the drainer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from ispbilling.kernel import clock
+from ispbilling.kernel.errors import Refused
+from ispbilling.kernel.events import emit
+from ispbilling.kernel.failpoints import failpoint
+from payments.accounts import provider_of
+from payments.events import PaymentEventStored
+from payments.models import PaymentAttempt, PaymentEvent, ProviderAccount
+from payments.providers.base import Incoming
+from payments.services.settle import payment_settle
+
+log = structlog.get_logger(__name__)
+
+
+@transaction.atomic
+def payment_event_store(
+    *,
+    account_id: UUID,
+    attempt_id: UUID | None,
+    has_token: bool,
+    body: bytes,
+    headers: Mapping[str, str],
+    source_address: str,
+) -> PaymentEvent:
+    """Keep a callback as it came. Whether it is true is found out later."""
+    stored: PaymentEvent = PaymentEvent.objects.create(
+        account_id=account_id,
+        attempt_id=attempt_id,
+        has_token=has_token,
+        body=body,
+        headers=dict(headers),
+        source_address=source_address[:45],
+        received_at=clock.machine_now(),
+    )
+    # Callbacks of one attempt are read in the order they came; those of nobody wait for nobody.
+    emit(PaymentEventStored(payment_event_id=stored.id), key=f"attempt:{attempt_id or stored.id}")
+    failpoint("payments.event.stored")
+    return stored
+
+
+@transaction.atomic
+def payment_event_process(*, payment_event_id: UUID) -> PaymentEvent:
+    """Read a stored callback and let its payment become what it says.
+
+    A callback without its attempt's own token is only a hint: the gateway is asked (by the sweep, at once). Amounts
+    and references are compared with what we asked for.
+    """
+    stored: PaymentEvent = PaymentEvent.objects.select_related("account", "attempt__payment").get(id=payment_event_id)
+    if stored.processed_at is None:
+        stored.outcome = _read(stored)[:40]
+        stored.processed_at = clock.machine_now()
+        stored.save(update_fields=["outcome", "processed_at"])
+        log.info("payment.callback", outcome=stored.outcome, account=stored.account.label)
+    return stored
+
+
+def _read(stored: PaymentEvent) -> str:
+    account: ProviderAccount = stored.account
+    incoming = Incoming(bytes(stored.body), stored.headers, stored.source_address)
+    try:
+        result = provider_of(account).parse_event(incoming)
+    except Refused as error:
+        return error.code
+    attempt: PaymentAttempt | None = stored.attempt
+    if attempt is None:
+        return "unmatched"
+    if not stored.has_token:
+        attempt.claimed_receipt = (result.receipt or "")[:40]
+        attempt.next_query_at = clock.machine_now()
+        attempt.save(update_fields=["claimed_receipt", "next_query_at"])
+        return "to_be_confirmed"
+    if attempt.gateway_reference is None and result.gateway_reference:
+        # The callback overtook the answer to our call: its path proves whose it is.
+        attempt.gateway_reference = result.gateway_reference
+        attempt.save(update_fields=["gateway_reference"])
+    elif result.gateway_reference and result.gateway_reference != attempt.gateway_reference:
+        log.error("payment.reference_mismatch", attempt=attempt.reference)
+        return "reference_mismatch"
+    if result.amount is not None and result.amount.currency != attempt.payment.currency:
+        return "currency_mismatch"
+    return payment_settle(payment_id=attempt.payment_id, attempt_id=attempt.id, result=result)

@@ -1,0 +1,91 @@
+"""Asking gateways what became of payments they have not told us about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from ispbilling.kernel import clock
+from ispbilling.kernel.errors import Refused, Retryable
+from ispbilling.kernel.states import state_move
+from payments.accounts import provider_of
+from payments.models import Payment, PaymentAttempt
+from payments.providers.base import Outcome, PaymentProvider, Result, providers
+from payments.services.settle import payment_settle
+from payments.services.start import call_of
+
+log = structlog.get_logger(__name__)
+
+BATCH = 50
+#: After the provider's own instants: every quarter of an hour for an hour, then every hour for a day.
+QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
+
+
+def attempts_ask() -> int:
+    """Ask about the current tenant's due attempts, a batch. Call outside a transaction. Returns how many were asked."""
+    claimed = _claim()
+    for attempt, provider in claimed:
+        _ask(attempt, provider)
+    return len(claimed)
+
+
+@transaction.atomic
+def _claim() -> list[tuple[PaymentAttempt, PaymentProvider]]:
+    """Take due attempts and set when they are due next, so that two sweeps never ask about the same one."""
+    now = clock.machine_now()
+    due = list(
+        PaymentAttempt.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(next_query_at__lte=now)
+        .select_related("payment", "account")
+        .order_by("next_query_at")[:BATCH]
+    )
+    for attempt in due:
+        attempt.queries += 1
+        attempt.next_query_at = next_query(attempt.account.provider, attempt.started_at, now)
+    PaymentAttempt.objects.bulk_update(due, ["queries", "next_query_at"])
+    return [(attempt, provider_of(attempt.account)) for attempt in due]
+
+
+def next_query(provider: str, started_at: datetime, now: datetime) -> datetime | None:
+    """When to ask again about an attempt; None once a day is over."""
+    age = now - started_at
+    for seconds in providers.get(provider).query_at_s:
+        if timedelta(seconds=seconds) > age:
+            return started_at + timedelta(seconds=seconds)
+    if age < HOUR:
+        return now + QUARTER
+    return now + HOUR if age < DAY else None
+
+
+def _ask(attempt: PaymentAttempt, provider: PaymentProvider) -> None:
+    payment: Payment = attempt.payment
+    result = Result(Outcome.PENDING)
+    if attempt.gateway_reference and provider.can_query:
+        try:
+            result = provider.query(call_of(payment, attempt, ""))
+        except (Retryable, Refused) as error:
+            log.info("payment.query_unanswered", attempt=attempt.reference, error=error.code)
+    if result.outcome is Outcome.SUCCEEDED and result.receipt is None and attempt.claimed_receipt:
+        result = replace(result, receipt=attempt.claimed_receipt)
+    if result.outcome is not Outcome.PENDING:
+        payment_settle(payment_id=payment.id, attempt_id=attempt.id, result=result)
+    elif clock.machine_now() - attempt.started_at >= timedelta(seconds=provider.expires_after_s):
+        _expire(payment.id)
+
+
+@transaction.atomic
+def _expire(payment_id: UUID) -> None:
+    """Our timer ran out and the gateway did not say paid: shown as expired, and still asked about for a day."""
+    payment = Payment.objects.select_for_update().get(id=payment_id)
+    if payment.is_open:
+        state_move(
+            payment,
+            to=Payment.State.EXPIRED,
+            by="system:payments",
+            reason="no answer in time",
+            changes={"reason": "no_answer"},
+        )

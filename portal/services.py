@@ -1,0 +1,138 @@
+"""Signing in with a telephone and a one-time code; paying."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+
+from accounts.selectors import tenant_current
+from billing.models import Recharge
+from billing.selectors import subscriptions_of, wallet_of
+from billing.services import recharge_start
+from billing.services.receipts import RECHARGE
+from customers.models import Customer
+from customers.selectors import customers_of_phone
+from ispbilling.kernel import audit, clock, phone
+from ispbilling.kernel.errors import DomainError, NotFound
+from ispbilling.kernel.money import Money
+from payments.models import Payment
+from payments.services import payment_start
+from portal.models import LoginCode
+from sms.services import message_send
+
+CODE_LIFE = timedelta(minutes=10)
+CODES_PER_PHONE = 4
+CODES_WINDOW = timedelta(minutes=15)
+GUESSES = 5
+
+
+@transaction.atomic
+def code_send(*, typed_phone: str) -> str:
+    """Send a one-time code to a customer's telephone. Returns the number in E.164.
+
+    A number nobody has is answered alike and sent nothing. Raises DomainError ``phone.invalid``, ``code.too_many``.
+    """
+    number = phone.normalise(typed_phone, tenant_current().country)
+    now = clock.machine_now()
+    recent = LoginCode.objects.filter(phone=number, created_at__gt=now - CODES_WINDOW).count()
+    if recent >= CODES_PER_PHONE:
+        raise DomainError("code.too_many", "Too many codes were asked for. Please wait a quarter of an hour.")
+    owners = customers_of_phone(number)
+    code = f"{secrets.randbelow(1_000_000):06d}"
+    row = LoginCode.objects.create(
+        phone=number,
+        code_hash=make_password(code),
+        is_real=bool(owners),
+        created_at=now,
+        expires_at=now + CODE_LIFE,
+    )
+    if owners:
+        message_send(
+            code="portal_code",
+            key=f"portal_code:{row.id}",
+            to=number,
+            customer_id=owners[0].id,
+            values={"code": code},
+            is_secret=True,
+        )
+    return number
+
+
+def code_check(*, number: str, code: str) -> list[Customer]:
+    """The customers of a telephone, if the code is the last one sent to it. Call outside a transaction.
+
+    A wrong guess is counted even though the request fails. Raises DomainError ``code.wrong``.
+    """
+    customers = _code_use(number, code)
+    if not customers:
+        raise DomainError("code.wrong", "That code is not right, or it is too old.", fields={"code": ["Not right."]})
+    return customers
+
+
+@transaction.atomic
+def _code_use(number: str, code: str) -> list[Customer]:
+    now = clock.machine_now()
+    row = (
+        LoginCode.objects.select_for_update()
+        .filter(phone=number, used_at=None, expires_at__gt=now, guesses__lt=GUESSES)
+        .order_by("-created_at", "-id")
+        .first()
+    )
+    if row is None:
+        check_password(code, None)  # takes as long as a real comparison
+        return []
+    row.guesses += 1
+    is_right = check_password(code, row.code_hash) and row.is_real
+    row.used_at = now if is_right else None
+    row.save(update_fields=["guesses", "used_at"])
+    if not is_right:
+        return []
+    owners = customers_of_phone(number)
+    for owner in owners:
+        audit.record(actor=f"customer:{owner.id}", verb="portal.sign_in", row=owner)
+    return owners
+
+
+def recharge_pay(
+    *,
+    customer: Customer,
+    subscription_id: UUID,
+    periods: int,
+    account_id: UUID,
+    typed_phone: str,
+    idempotency_key: str,
+) -> Payment:
+    """Order periods and ask the gateway for their price. Call outside a transaction.
+
+    What lies in the wallet already is not asked for. Raises DomainError, NotFound.
+    """
+    recharge, number, missing = _order(customer, subscription_id, periods, typed_phone)
+    return payment_start(
+        account_id=account_id,
+        customer_id=customer.id,
+        amount=missing,
+        purpose=RECHARGE,
+        purpose_id=recharge.id,
+        phone=number,
+        idempotency_key=idempotency_key,
+        description="Internet",
+        actor=f"customer:{customer.id}",
+    )
+
+
+@transaction.atomic
+def _order(
+    customer: Customer, subscription_id: UUID, periods: int, typed_phone: str
+) -> tuple[Recharge, str, Money]:
+    if subscription_id not in {row.id for row in subscriptions_of(customer.id)}:
+        raise NotFound("subscription.unknown", "There is no such subscription.")
+    number = phone.normalise(typed_phone, tenant_current().country)
+    recharge = recharge_start(subscription_id=subscription_id, periods=periods, actor=f"customer:{customer.id}")
+    total = Money(recharge.total, recharge.currency)
+    wallet = wallet_of(customer.id, recharge.currency)
+    missing = total - wallet if Money.zero(total.currency) < wallet and wallet < total else total
+    return recharge, number, missing

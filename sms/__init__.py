@@ -1,0 +1,1 @@
+"""Every message that leaves: reacts to the floors below."""

@@ -1,0 +1,96 @@
+"""Messages to customers, the accounts they leave through, and their wording."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from ispbilling.kernel.crypto import EncryptedJSONField
+from ispbilling.kernel.ids import url_token
+from ispbilling.kernel.models import TenantForeignKey, TenantModel
+from ispbilling.kernel.states import Moves
+
+
+class ChannelAccount(TenantModel):
+    """A tenant's account with a message provider."""
+
+    channel = models.CharField(max_length=20)
+    label = models.CharField(max_length=60)
+    base_url = models.CharField(max_length=200, blank=True)  # empty = the provider's own address
+    config = EncryptedJSONField()
+    token = models.CharField(max_length=32, unique=True, default=url_token)  # in the path of delivery reports
+    is_enabled = models.BooleanField(default=True)
+    sort_order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "channel", "label"], name="channelaccount_label")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Template(TenantModel):
+    """A tenant's own wording of a message; without a row the built-in wording of ``sms.wording`` is used."""
+
+    code = models.CharField(max_length=30)
+    language = models.CharField(max_length=8)
+    body = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "code", "language"], name="template_once")]
+
+
+class Message(TenantModel):
+    """One message to one person. ``key`` names its cause: the same cause is told once.
+
+    UNKNOWN: the provider was asked and did not answer. It is never sent again; a delivery report settles it.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting"
+        SENDING = "sending", "Being sent"
+        ACCEPTED = "accepted", "Sent"
+        DELIVERED = "delivered", "Delivered"
+        FAILED = "failed", "Failed"
+        UNKNOWN = "unknown", "Outcome unknown"
+
+    MOVES = Moves(
+        {
+            State.QUEUED: {State.SENDING, State.FAILED},
+            State.SENDING: {State.QUEUED, State.ACCEPTED, State.DELIVERED, State.FAILED, State.UNKNOWN},
+            State.UNKNOWN: {State.ACCEPTED, State.DELIVERED, State.FAILED},
+            State.ACCEPTED: {State.DELIVERED, State.FAILED},
+            State.DELIVERED: set(),
+            State.FAILED: set(),
+        }
+    )
+
+    account = TenantForeignKey(ChannelAccount, on_delete=models.PROTECT, null=True, related_name="messages")
+    customer = TenantForeignKey("customers.Customer", on_delete=models.PROTECT, null=True, related_name="messages")
+    code = models.CharField(max_length=30)  # which message this is; see ``sms.wording``
+    key = models.CharField(max_length=120)
+    to = models.CharField(max_length=16)
+    text = models.TextField()
+    is_secret = models.BooleanField(default=False)  # carries a one-time code: staff do not see the text
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    provider_id = models.CharField(max_length=80, blank=True)
+    cost = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    cost_currency = models.CharField(max_length=3, blank=True)
+    error = models.CharField(max_length=200, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)  # machine time; null = nothing to be done
+    created_at = models.DateTimeField()  # product time
+    queued_at = models.DateTimeField()  # machine time: old news is not sent late
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="message_once")]
+        indexes = [
+            models.Index(fields=["next_try_at"], name="message_due", condition=models.Q(next_try_at__isnull=False)),
+            models.Index(fields=["tenant", "-created_at", "-id"], name="message_recent"),
+            models.Index(fields=["tenant", "customer", "-created_at"], name="message_customer"),
+            models.Index(
+                fields=["tenant", "account", "provider_id"],
+                name="message_provider_id",
+                condition=~models.Q(provider_id=""),
+            ),
+        ]

@@ -1,0 +1,35 @@
+"""Reads of messages."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from ispbilling.kernel import clock, tenancy
+from sms.models import ChannelAccount, Message
+
+
+def messages_recent() -> QuerySet[Message]:
+    """All messages, newest first."""
+    rows: QuerySet[Message] = Message.objects.select_related("customer")
+    return rows.order_by("-created_at", "-id")
+
+
+def messages_of(customer_id: UUID, limit: int = 20) -> list[Message]:
+    """A customer's messages, newest first."""
+    return list(Message.objects.filter(customer_id=customer_id).order_by("-created_at", "-id")[:limit])
+
+
+def tenants_with_due_messages() -> list[UUID]:
+    """For the sweep."""
+    with tenancy.platform("sms: whose messages are due"):
+        rows = Message.objects.filter(next_try_at__lte=clock.machine_now())
+        return list(rows.values_list("tenant_id", flat=True).distinct())
+
+
+def account_of_token(token: str) -> ChannelAccount | None:
+    """Whose delivery report this is, over all tenants."""
+    with tenancy.platform("sms: whose report is this"):
+        found: ChannelAccount | None = ChannelAccount.objects.filter(token=token).first()
+    return found

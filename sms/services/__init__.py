@@ -1,0 +1,21 @@
+"""Every write of messages."""
+
+from sms.services.accounts import channel_account_add
+from sms.services.notices import (
+    expiry_near_tell,
+    receipt_tell,
+    renewed_tell,
+    suspended_tell,
+)
+from sms.services.outgoing import message_send, messages_send, report_apply
+
+__all__ = [
+    "channel_account_add",
+    "expiry_near_tell",
+    "message_send",
+    "messages_send",
+    "receipt_tell",
+    "renewed_tell",
+    "report_apply",
+    "suspended_tell",
+]

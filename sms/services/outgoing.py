@@ -1,0 +1,180 @@
+"""The only door through which messages leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import groupby
+from uuid import UUID
+
+import structlog
+from django.db import IntegrityError, transaction
+
+from accounts.selectors import tenant_current
+from customers.selectors import customer_get
+from ispbilling.kernel import clock, wake
+from ispbilling.kernel.failpoints import failpoint
+from sms.channels.base import Channel, ChannelSettings, Delivery, Outgoing, Report, Sent, channels
+from sms.models import ChannelAccount, Message, Template
+from sms.wording import text_of
+
+log = structlog.get_logger(__name__)
+
+BATCH = 100
+MAX_ATTEMPTS = 6
+#: News older than this is not sent any more: an outage of a day does not end in a storm of old reminders.
+AGE_LIMIT = timedelta(hours=12)
+#: A worker that died while sending leaves its messages in this state; whether they left is then not known.
+SENDING_LIMIT = timedelta(minutes=5)
+
+_STATES = {
+    Delivery.ACCEPTED: Message.State.ACCEPTED,
+    Delivery.DELIVERED: Message.State.DELIVERED,
+    Delivery.FAILED: Message.State.FAILED,
+    Delivery.UNKNOWN: Message.State.UNKNOWN,
+}
+
+
+@transaction.atomic
+def message_send(
+    *,
+    code: str,
+    key: str,
+    to: str,
+    customer_id: UUID | None = None,
+    values: Mapping[str, str],
+    is_secret: bool = False,
+) -> Message:
+    """Queue one message, worded in the customer's language. The same ``key`` queues nothing new.
+
+    ``to`` is E.164. It leaves after the commit, through the tenant's first enabled account.
+    """
+    known: Message | None = Message.objects.filter(key=key).first()
+    if known is not None:
+        return known
+    tenant = tenant_current()
+    language = tenant.language
+    if customer_id is not None:
+        language = customer_get(customer_id).language or language
+    own = Template.objects.filter(code=code, language=language).values_list("body", flat=True).first()
+    text = (own or text_of(code, language)).format_map({"isp": tenant.name, **values})
+    now = clock.machine_now()
+    try:
+        with transaction.atomic():
+            message: Message = Message.objects.create(
+                customer_id=customer_id,
+                code=code,
+                key=key,
+                to=to,
+                text=text,
+                is_secret=is_secret,
+                next_try_at=now,
+                created_at=clock.now(),
+                queued_at=now,
+                changed_at=now,
+            )
+    except IntegrityError:
+        found: Message = Message.objects.get(key=key)
+        return found
+    wake.on_commit("messages", [None])
+    return message
+
+
+def messages_send() -> int:
+    """Send the current tenant's due messages, a batch. Call outside a transaction. Returns how many were tried."""
+    claimed = _claim()
+    for account_id, group in groupby(claimed, key=lambda message: message.account_id):
+        messages = list(group)
+        channel = _channel_of(account_id) if account_id else None
+        if channel is None:
+            continue
+        for text, same in groupby(messages, key=lambda message: message.text):
+            batch = list(same)
+            for start in range(0, len(batch), channel.batch_size):
+                _send(channel, text, batch[start : start + channel.batch_size])
+    return len(claimed)
+
+
+@transaction.atomic
+def _claim() -> list[Message]:
+    """Take due messages: each is ``sending`` before the provider is asked, so that nobody asks a second time."""
+    now = clock.machine_now()
+    account = ChannelAccount.objects.filter(is_enabled=True).order_by("sort_order", "label").first()
+    due = list(
+        Message.objects.select_for_update(skip_locked=True)
+        .filter(next_try_at__lte=now)
+        .order_by("next_try_at", "id")[:BATCH]
+    )
+    sendable = []
+    for message in due:
+        message.changed_at = now
+        if message.state == Message.State.SENDING:
+            message.state, message.next_try_at = Message.State.UNKNOWN, None
+            message.error = "The sender stopped before the provider's answer was written."
+        elif now - message.queued_at > AGE_LIMIT:
+            message.state, message.next_try_at = Message.State.FAILED, None
+            message.error = "Too old to be news."
+        elif account is None:
+            message.next_try_at, message.error = now + timedelta(minutes=1), "No message account is set up."
+        else:
+            message.state, message.account = Message.State.SENDING, account
+            message.attempts += 1
+            message.next_try_at = now + SENDING_LIMIT
+            sendable.append(message)
+    fields = ["state", "account", "attempts", "next_try_at", "error", "changed_at"]
+    Message.objects.bulk_update(due, fields)
+    return sorted(sendable, key=lambda message: (str(message.account_id), message.text, str(message.id)))
+
+
+@transaction.atomic
+def _channel_of(account_id: UUID) -> Channel:
+    account = ChannelAccount.objects.get(id=account_id)
+    adapter = channels.get(account.channel)
+    return adapter(ChannelSettings(dict(account.config), account.base_url or adapter.default_base_url))
+
+
+def _send(channel: Channel, text: str, messages: Sequence[Message]) -> None:
+    failpoint("sms.send.before_call")
+    sent = channel.send([Outgoing(str(message.id), message.to, text) for message in messages])
+    failpoint("sms.send.after_call")
+    _record({result.id: result for result in sent}, [message.id for message in messages])
+
+
+@transaction.atomic
+def _record(results: Mapping[str, Sent], ids: Sequence[UUID]) -> None:
+    now = clock.machine_now()
+    rows = list(Message.objects.select_for_update().filter(id__in=ids, state=Message.State.SENDING).order_by("id"))
+    for message in rows:
+        result = results.get(str(message.id), Sent(str(message.id), Delivery.UNKNOWN, detail="missing in the answer"))
+        message.changed_at, message.provider_id = now, result.provider_id[:80]
+        message.cost, message.cost_currency = result.cost, result.currency
+        message.error = " ".join(part for part in (result.code, result.detail) if part)[:200]
+        if result.delivery is not Delivery.RETRY:
+            message.state, message.next_try_at = _STATES[result.delivery], None
+        elif message.attempts >= MAX_ATTEMPTS:
+            message.state, message.next_try_at = Message.State.FAILED, None
+        else:
+            message.state = Message.State.QUEUED
+            message.next_try_at = now + timedelta(seconds=15 * 2**message.attempts)
+    fields = ["state", "next_try_at", "provider_id", "cost", "cost_currency", "error", "changed_at"]
+    Message.objects.bulk_update(rows, fields)
+    log.info("messages.sent", tried=len(rows), states=sorted({str(message.state) for message in rows}))
+
+
+@transaction.atomic
+def report_apply(*, account_id: UUID, report: Report) -> Message | None:
+    """Believe a delivery report about a message we sent through this account; None for one of nobody.
+
+    Never goes back from an end: a repeated or late report changes nothing.
+    """
+    message: Message | None = (
+        Message.objects.select_for_update().filter(account_id=account_id, provider_id=report.provider_id).first()
+    )
+    if message is None or not report.is_final:
+        return message
+    to = _STATES.get(report.delivery)
+    if to is not None and Message.MOVES.allows(message.state, to):
+        message.state, message.error, message.changed_at = to, report.code[:200], clock.machine_now()
+        message.next_try_at = None
+        message.save(update_fields=["state", "error", "changed_at", "next_try_at"])
+    return message

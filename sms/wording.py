@@ -1,0 +1,84 @@
+"""What messages say, by code and language. A tenant's ``Template`` row of the same code replaces a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """``sentence`` tells staff when it is sent; ``fields`` are what ``texts`` may name in braces."""
+
+    sentence: str
+    fields: frozenset[str]
+    texts: dict[str, str]
+
+
+WORDINGS = {
+    "payment_received": Wording(
+        "Money was booked and bought time.",
+        frozenset({"name", "amount", "receipt", "expires", "isp"}),
+        {
+            "en": "{isp}: we received {amount} ({receipt}). You are online until {expires}. Thank you, {name}.",
+            "sw": "{isp}: tumepokea {amount} ({receipt}). Uko mtandaoni hadi {expires}. Asante, {name}.",
+            "bn": "{isp}: {amount} পেয়েছি ({receipt})। {expires} পর্যন্ত ইন্টারনেট চালু থাকবে। ধন্যবাদ, {name}।",
+            "fil": "{isp}: natanggap namin ang {amount} ({receipt}). Online ka hanggang {expires}. Salamat, {name}.",
+        },
+    ),
+    "payment_kept": Wording(
+        "Money was booked and lies in the wallet.",
+        frozenset({"name", "amount", "receipt", "wallet", "isp"}),
+        {
+            "en": "{isp}: we received {amount} ({receipt}). Your balance is {wallet}.",
+            "sw": "{isp}: tumepokea {amount} ({receipt}). Salio lako ni {wallet}.",
+            "bn": "{isp}: {amount} পেয়েছি ({receipt})। আপনার ব্যালেন্স {wallet}।",
+            "fil": "{isp}: natanggap namin ang {amount} ({receipt}). Ang balanse mo ay {wallet}.",
+        },
+    ),
+    "expiry_near": Wording(
+        "A subscription runs out soon.",
+        frozenset({"name", "days", "expires", "isp", "code"}),
+        {
+            "en": "{isp}: {name}, your internet ends on {expires} ({days} days left). Pay with account {code}.",
+            "sw": "{isp}: {name}, intaneti yako inaisha {expires} (siku {days}). Lipa kwa akaunti {code}.",
+            "bn": "{isp}: {name}, আপনার ইন্টারনেট {expires} শেষ হবে ({days} দিন বাকি)। অ্যাকাউন্ট {code} দিয়ে পরিশোধ করুন।",
+            "fil": "{isp}: {name}, matatapos ang internet mo sa {expires} ({days} araw na lang). Account {code}.",
+        },
+    ),
+    "suspended": Wording(
+        "A subscription ran out.",
+        frozenset({"name", "expires", "isp", "code"}),
+        {
+            "en": "{isp}: {name}, your internet ended on {expires}. Pay with account {code} to be back at once.",
+            "sw": "{isp}: {name}, intaneti yako iliisha {expires}. Lipa kwa akaunti {code} kurudi mara moja.",
+            "bn": "{isp}: {name}, আপনার ইন্টারনেট {expires} শেষ হয়েছে। চালু করতে অ্যাকাউন্ট {code} দিয়ে পরিশোধ করুন।",
+            "fil": "{isp}: {name}, natapos ang internet mo noong {expires}. Magbayad gamit ang account {code}.",
+        },
+    ),
+    "renewed": Wording(
+        "A subscription was renewed from the wallet.",
+        frozenset({"name", "amount", "expires", "isp"}),
+        {
+            "en": "{isp}: {name}, we renewed your internet from your balance ({amount}), until {expires}.",
+            "sw": "{isp}: {name}, tumeongeza intaneti yako kutoka salio lako ({amount}), hadi {expires}.",
+            "bn": "{isp}: {name}, আপনার ব্যালেন্স থেকে ({amount}) ইন্টারনেট {expires} পর্যন্ত নবায়ন হয়েছে।",
+            "fil": "{isp}: {name}, na-renew ang internet mo mula sa balanse mo ({amount}), hanggang {expires}.",
+        },
+    ),
+    "portal_code": Wording(
+        "A customer signs in to the portal.",
+        frozenset({"code", "isp"}),
+        {
+            "en": "{isp}: your code is {code}. It is good for 10 minutes. Tell it to nobody.",
+            "sw": "{isp}: msimbo wako ni {code}. Unatumika kwa dakika 10. Usimwambie mtu.",
+            "bn": "{isp}: আপনার কোড {code}। ১০ মিনিট কার্যকর। কাউকে বলবেন না।",
+            "fil": "{isp}: ang code mo ay {code}. May bisa nang 10 minuto. Huwag ibahagi.",
+        },
+    ),
+}
+
+
+def text_of(code: str, language: str) -> str:
+    """The built-in text, in English where the language has none. Raises KeyError for an unknown code."""
+    texts = WORDINGS[code].texts
+    return texts.get(language, texts["en"])
