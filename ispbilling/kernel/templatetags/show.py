@@ -60,3 +60,24 @@ def speed(kbps: int | None) -> str:
     if not kbps:
         return "–"
     return f"{Decimal(kbps) / 1000:g} Mbps" if kbps >= 1000 else f"{kbps} kbps"
+
+
+_LEVEL_TONES = {"full": "ok", "throttled": "warn", "walled": "warn", "blocked": "bad"}
+_STATE_TONES = {
+    **dict.fromkeys(("succeeded", "accepted", "delivered", "active", "paid"), "ok"),
+    **dict.fromkeys(("pending", "initiated", "queued", "sending"), "info"),
+    **dict.fromkeys(("unknown", "grace", "expired"), "warn"),
+    **dict.fromkeys(("failed", "cancelled", "suspended"), "bad"),
+}
+
+
+@register.filter
+def level_tone(level: str) -> str:
+    """The colour of an entitlement's level; the word always stands beside it."""
+    return _LEVEL_TONES.get(str(level), "muted")
+
+
+@register.filter
+def state_tone(state: str) -> str:
+    """The colour of a lifecycle's state; the word always stands beside it."""
+    return _STATE_TONES.get(str(state), "muted")

@@ -1,0 +1,22 @@
+"""Cash over the counter: no gateway, a person counts it and says so."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ispbilling.kernel.adapters import Facts, Proven
+from payments.providers.base import Attempt, Instructions, PaymentProvider, Started, provider
+
+
+@provider("cash")
+class Cash(PaymentProvider):
+    """Takes any currency. Nothing is sent anywhere."""
+
+    title = "Cash"
+    currencies = frozenset()
+    smallest_unit = Decimal("0.01")
+    receipt_family = "cash"
+    facts = Facts(docs="no outside system", proven=Proven.REAL)
+
+    def start(self, attempt: Attempt) -> Started:
+        return Instructions(f"Pay {attempt.amount} at the counter and name {attempt.reference}.")

@@ -1,0 +1,173 @@
+"""Money comes in once, buys what it was for, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from billing.models import Invoice, LedgerLeg, Receipt, Recharge, Subscription
+from billing.selectors import wallet_of
+from billing.services import receipt_assign, receipt_record, recharge_start
+from billing.services.ledger import ledger_check
+from ispbilling.kernel import clock
+from ispbilling.kernel.errors import Conflict
+from ispbilling.kernel.models import Event
+from payments.models import Payment
+from tests import factories
+
+
+def paid(subscription: Subscription, amount: str, *, periods: int = 1, number: str = "TAF0000001") -> Receipt:
+    """Money for a recharge of ``periods``, as payments would tell of it."""
+    recharge = recharge_start(subscription_id=subscription.id, periods=periods, actor=factories.ACTOR)
+    return booked(subscription, amount, recharge, number)
+
+
+def booked(subscription: Subscription, amount: str, recharge: Recharge | None, number: str) -> Receipt:
+    account = factories.account_make()
+    payment = Payment.objects.create(
+        account=account,
+        customer_id=subscription.customer_id,
+        amount=Decimal(amount),
+        currency="KES",
+        idempotency_key=str(uuid4()),
+        receipt_family="cash",
+        created_at=clock.now(),
+        started_at=clock.machine_now(),
+    )
+    return receipt_record(**told(payment, recharge, amount, number))
+
+
+def told(payment: Payment, recharge: Recharge | None, amount: str, number: str) -> dict[str, Any]:
+    return {
+        "payment_id": payment.id,
+        "customer_id": payment.customer_id,
+        "account_id": payment.account_id,
+        "amount": Decimal(amount),
+        "currency": "KES",
+        "family": "cash",
+        "number": number,
+        "method": "cash",
+        "purpose": "recharge" if recharge else "",
+        "purpose_id": recharge.id if recharge else None,
+        "received_at": clock.now(),
+    }
+
+
+def test_the_full_price_buys_the_period(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    paid(subscription, "1500")
+    subscription.refresh_from_db()
+    assert subscription.state == Subscription.State.ACTIVE
+    assert subscription.periods == 1
+    assert wallet_of(subscription.customer_id, "KES").amount == Decimal("0")
+
+
+def test_the_invoice_has_the_first_number_and_is_paid(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    paid(subscription, "1500")
+    invoice = Invoice.objects.get()
+    assert invoice.number == f"{clock.now().astimezone(tenant.zone_info).year}-000001"
+    assert (invoice.state, invoice.total) == (Invoice.State.PAID, Decimal("1500.000"))
+
+
+def test_numbers_have_no_gap(tenant: Any) -> None:
+    for number in range(3):
+        paid(factories.subscription_make(), "1500", number=f"R{number}")
+    endings = sorted(number[-6:] for number in Invoice.objects.values_list("number", flat=True))
+    assert endings == ["000001", "000002", "000003"]
+
+
+def test_one_shilling_on_a_bill_of_1500_is_a_receipt_of_one_shilling(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    paid(subscription, "1")
+    subscription.refresh_from_db()
+    assert subscription.state == Subscription.State.PENDING
+    assert wallet_of(subscription.customer_id, "KES").amount == Decimal("1.00")
+
+
+def test_the_rest_completes_what_was_underpaid(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    paid(subscription, "1000", number="A")
+    paid(subscription, "500", number="B")
+    subscription.refresh_from_db()
+    assert subscription.state == Subscription.State.ACTIVE
+    assert Invoice.objects.count() == 1
+
+
+def test_what_is_over_stays_in_the_wallet(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    paid(subscription, "2000")
+    assert wallet_of(subscription.customer_id, "KES").amount == Decimal("500.00")
+
+
+def test_three_months_cost_five_per_cent_less(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    paid(subscription, "4275", periods=3)
+    subscription.refresh_from_db()
+    assert subscription.periods == 3
+    assert Invoice.objects.get().total == Decimal("4275.000")
+
+
+def test_the_same_payment_books_once(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    receipt = paid(subscription, "1500")
+    recharge = Recharge.objects.get()
+    again = receipt_record(**told(Payment.objects.get(), recharge, "1500", "TAF0000001"))
+    assert again.id == receipt.id
+    assert LedgerLeg.objects.filter(entry__kind="receipt").count() == 2
+
+
+def test_the_book_balances(tenant: Any) -> None:
+    paid(factories.subscription_make(), "1777")
+    assert ledger_check() == []
+
+
+def test_paying_again_before_the_end_counts_on_from_the_same_anchor(tenant: Any, travel: Any) -> None:
+    subscription = factories.subscription_make(package=factories.package_make(period_unit="day", period_count=30))
+    paid(subscription, "1500", number="A")
+    subscription.refresh_from_db()
+    first = subscription.expires_at
+    travel(days=10)
+    paid(subscription, "1500", number="B")
+    subscription.refresh_from_db()
+    assert first is not None
+    assert subscription.expires_at == first + timedelta(days=30)
+
+
+def test_paying_after_the_end_begins_anew(tenant: Any, travel: Any) -> None:
+    subscription = factories.subscription_make(package=factories.package_make(period_unit="hour", period_count=1))
+    paid(subscription, "1500", number="A")
+    travel(hours=5)
+    paid(subscription, "1500", number="B")
+    subscription.refresh_from_db()
+    assert subscription.expires_at == subscription.anchor_at + timedelta(hours=1)
+    assert subscription.periods == 1
+
+
+def test_money_nobody_claims_lies_in_suspense_until_it_is_assigned(tenant: Any) -> None:
+    customer = factories.customer_make()
+    account = factories.account_make()
+    payment = Payment.objects.create(
+        account=account,
+        amount=Decimal("700"),
+        currency="KES",
+        idempotency_key="x",
+        receipt_family="cash",
+        created_at=clock.now(),
+        started_at=clock.machine_now(),
+    )
+    receipt = receipt_record(**told(payment, None, "700", "S1"))
+    receipt_assign(receipt_id=receipt.id, customer_id=customer.id, actor=factories.ACTOR)
+    assert wallet_of(customer.id, "KES").amount == Decimal("700.00")
+    with pytest.raises(Conflict):
+        receipt_assign(receipt_id=receipt.id, customer_id=customer.id, actor=factories.ACTOR)
+
+
+def test_the_network_is_told_before_the_customer(tenant: Any) -> None:
+    paid(factories.subscription_make(), "1500")
+    names = list(Event.objects.order_by("seq").values_list("name", flat=True))
+    assert names == ["billing.subscription_changed", "billing.receipt_booked"]

@@ -1,0 +1,135 @@
+"""What every test stands on: a private database with the product's own roles, the walls up, and the clock in hand.
+
+``bin/test`` starts PostgreSQL and Redis and says where they are. The schema is made once by the migrations, as the
+role ``owner``; every worker of the run gets a copy of it. Tests connect as ``app``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPLATE = "ispbilling_test_template"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "ADMIN_DATABASE_URL" not in os.environ:
+        raise pytest.UsageError("Tests need the servers that bin/test starts: run bin/test, with any pytest arguments.")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    database = f"ispbilling_test_{worker}"
+    for name in ("DATABASE_URL", "OWNER_DATABASE_URL"):
+        os.environ[name] = _with_database(os.environ[name], database)
+    number = int(worker[2:]) + 1 if worker.startswith("gw") else 0
+    os.environ["REDIS_URL"] = _with_redis_number(os.environ["REDIS_URL"], number, "db")
+    os.environ["CELERY_BROKER_URL"] = _with_redis_number(os.environ["CELERY_BROKER_URL"], number, "virtual_host")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ispbilling.settings.test"
+    import django
+
+    django.setup()
+
+
+def _with_database(url: str, database: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+def _with_redis_number(url: str, number: int, parameter: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(query=f"{parameter}={number}"))
+
+
+def admin(database: str) -> psycopg.Connection[Any]:
+    """A superuser's connection: for making and emptying databases, never for what is tested."""
+    return psycopg.connect(_with_database(os.environ["ADMIN_DATABASE_URL"], database), autocommit=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """This worker's own copy of the migrated template."""
+    from django.conf import settings
+    from django.db import connections
+
+    database = settings.DATABASES["default"]["NAME"]
+    with admin("postgres") as server:
+        server.execute("SELECT pg_advisory_lock(7310)")  # workers make the template one after the other
+        exists = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone()
+        if not exists:
+            _make_template(server)
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER owner").format(
+                sql.Identifier(database), sql.Identifier(TEMPLATE)
+            )
+        )
+    yield
+    connections.close_all()
+    with admin("postgres") as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+
+
+def _make_template(server: psycopg.Connection[Any]) -> None:
+    from ispbilling.kernel.roles import role_statements
+
+    half_made = TEMPLATE + "_new"
+    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(half_made)))
+    server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(half_made)))
+    with admin(half_made) as fresh:
+        for statement in role_statements(fresh.info.server_version, half_made):
+            fresh.execute(statement)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": _with_database(os.environ["DATABASE_URL"], half_made),
+        "OWNER_DATABASE_URL": _with_database(os.environ["OWNER_DATABASE_URL"], half_made),
+    }
+    command = [sys.executable, "manage.py", "migrate", "--database", "owner", "-v0"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    server.execute(
+        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(half_made), sql.Identifier(TEMPLATE))
+    )
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database whose transactions really commit, for tests with threads and processes; emptied afterwards."""
+    from django.conf import settings
+    from django.db import connection
+
+    with django_db_blocker.unblock():
+        yield
+        connection.close()
+        with admin(settings.DATABASES["default"]["NAME"]) as server:
+            kept = {"django_migrations", "django_content_type", "auth_permission"}
+            rows = server.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            names = sql.SQL(", ").join(sql.Identifier(row[0]) for row in rows if row[0] not in kept)
+            server.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
+
+
+@pytest.fixture
+def tenant(db: None) -> Iterator[Any]:
+    """A tenant in Nairobi, in whose context the test runs."""
+    from ispbilling.kernel import tenancy
+    from tests import factories
+
+    made = factories.tenant_make()
+    with tenancy.tenant_context(made.id):
+        yield made
+
+
+@pytest.fixture
+def travel(db: None) -> Any:
+    """Moves product time: ``travel(days=3)``."""
+    from ispbilling.kernel import clock
+
+    def move(**by: float) -> None:
+        clock.travel(timedelta(**by))
+
+    return move
