@@ -27,6 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if "ADMIN_DATABASE_URL" not in os.environ:
         raise pytest.UsageError("Tests need the servers that bin/test starts: run bin/test, with any pytest arguments.")
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    if worker == "main" and getattr(config.option, "numprocesses", None):
+        return  # the workers of this run do the work, each in a database of its own
     database = f"ispbilling_test_{worker}"
     for name in ("DATABASE_URL", "OWNER_DATABASE_URL"):
         os.environ[name] = _with_database(os.environ[name], database)

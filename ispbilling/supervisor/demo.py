@@ -1,0 +1,253 @@
+"""``demo``: a whole installation on this machine, from nothing to a page in the browser."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+from ispbilling.supervisor.paths import CHECKOUT, Folders, default_data, make_folder
+from ispbilling.supervisor.processes import Child, Family, StartFailed, wait_until
+from ispbilling.supervisor.servers import start_servers
+
+READY_LIMIT_S = 120
+SIMULATORS_LIMIT_S = 30
+
+
+@dataclass
+class Options:
+    port: int = 8000
+    data: Path = field(default_factory=default_data)
+    is_empty: bool = False
+    is_check: bool = False
+
+
+class Stop(Exception):
+    """Somebody asked us to end."""
+
+
+def _on_signal(_number: int, _frame: FrameType | None) -> None:
+    raise Stop
+
+
+def demo(options: Options) -> int:
+    """Run until told to stop. Exit status 0 after a stop, 1 when a part failed, 2 for a port that is taken."""
+    lock = _lock(options.data)
+    if lock is None:
+        print(f"It runs already: {_known_url(options.data)}")
+        return 0
+    if not _is_free(options.port):
+        print(f"Port {options.port} is taken by another program. Choose one with --port.", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, _on_signal)
+    signal.signal(signal.SIGINT, _on_signal)
+    folders = Folders.make(options.data)
+    family = Family(folders.logs)
+    try:
+        environment = _start(options, folders, family)
+        return _live(options, folders, family, environment)
+    except StartFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    except Stop:
+        print("Stopping …")
+        return 0
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        family.stop()
+        folders.remove_sockets()
+        lock.close()
+
+
+def check() -> int:
+    """Walk the main job on private ports and a private folder. Exit status 0 or 1; nothing is left behind."""
+    folder = Path(tempfile.mkdtemp(prefix="isp-"))
+    folder.chmod(0o711)
+    try:
+        return demo(Options(port=_free_port(), data=folder, is_empty=True, is_check=True))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def reset(options: Options) -> int:
+    """Throw the demo's data away. Refused while it runs."""
+    if not options.data.exists():
+        return 0
+    lock = _lock(options.data)
+    if lock is None:
+        print(f"It runs: {_known_url(options.data)}. Stop it first.", file=sys.stderr)
+        return 1
+    for part in ("pg", "redis", "run", "logs", "sockets", "secrets.json"):
+        target = options.data / part
+        if target.is_dir():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+    lock.close()
+    print("The demo's data are gone.")
+    return 0
+
+
+def _start(options: Options, folders: Folders, family: Family) -> dict[str, str]:
+    began = time.monotonic()
+    url = f"http://127.0.0.1:{options.port}"
+    environment = start_servers(folders, family)
+    environment |= {
+        "PUBLIC_URL": url,
+        "ALLOWED_HOSTS": "127.0.0.1,localhost,.localhost",
+        "DJANGO_SETTINGS_MODULE": "ispbilling.settings.dev",
+    }
+    if options.is_check:
+        environment |= {"SWEEP_INTERVAL_S": "1", "CYCLE_INTERVAL_S": "1", "POLL_INTERVAL_S": "2"}
+    else:
+        environment |= {"POLL_INTERVAL_S": os.environ.get("POLL_INTERVAL_S", "10")}
+    _manage(["migrate", "--database", "owner", "-v0"], environment)
+    simulators = _simulators(folders, family, environment)
+    python = sys.executable
+    threads = ["-m", "celery", "-A", "ispbilling", "worker", "-P", "threads", "-l", "warning", "--without-gossip"]
+    threads += ["--without-mingle", "-O", "fair"]
+    family.spawn(
+        "worker", [python, *threads, "-Q", "events,default", "-c", "4", "-n", "main@%h"], env=environment, cwd=CHECKOUT
+    )
+    family.spawn(
+        "network", [python, *threads, "-Q", "network", "-c", "8", "-n", "network@%h"], env=environment, cwd=CHECKOUT
+    )
+    beat = ["-m", "celery", "-A", "ispbilling", "beat", "-l", "warning", "-s", str(folders.run / "beat")]
+    family.spawn("beat", [python, *beat, "--pidfile", ""], env=environment, cwd=CHECKOUT)
+    web = family.spawn("web", _web_command(options.port), env=environment, cwd=CHECKOUT)
+    wait_until(lambda: _is_ready(url), child=web, limit_s=READY_LIMIT_S, what="The web process")
+    (folders.run / "url").write_text(url)
+    environment["SIMULATORS"] = str(simulators)
+    if not options.is_check:
+        print(f"Ready after {time.monotonic() - began:.0f} s: {url}/dashboard/ for staff, {url}/client/ for customers")
+    return environment
+
+
+def _web_command(port: int) -> list[str]:
+    command = [sys.executable, "-m", "uvicorn", "ispbilling.asgi:application", "--host", "127.0.0.1"]
+    return [*command, "--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "3"]
+
+
+def _live(options: Options, folders: Folders, family: Family, environment: dict[str, str]) -> int:
+    simulators = environment["SIMULATORS"]
+    if options.is_check:
+        url = f"http://127.0.0.1:{options.port}"
+        return _follow(["demo_check", "--simulators", simulators, "--url", url], environment)
+    if not options.is_empty and _follow(["demo_fill", "--simulators", simulators], environment):
+        return 1
+    print("Ctrl-C stops it; the data stay.")
+    while (dead := family.dead()) is None:
+        time.sleep(0.3)
+    return _mourn(dead)
+
+
+def _mourn(dead: Child) -> int:
+    print(f"{dead.name} ended with status {dead.process.returncode}:\n{dead.tail()}", file=sys.stderr)
+    return 1
+
+
+def _simulators(folders: Folders, family: Family, environment: dict[str, str]) -> Path:
+    """Routers, gateway and message provider for the demo; at the ports of last time when those are free."""
+    announced = folders.run / "simulators.json"
+    command: list[str | Path] = [sys.executable, "-m", "simulators", "--announce", announced]
+    known = _announced(announced)
+    routers = {name: entry["port"] for name, entry in known.get("routers", {}).items()} or {"tower": 0, "hill": 0}
+    for name, port in routers.items():
+        command += ["--router", f"{name}:{port if _is_free(port) else 0}"]
+    for option, key in (("--daraja-port", "daraja"), ("--sms-port", "africastalking"), ("--control-port", "control")):
+        port = int(known[key].rpartition(":")[2]) if key in known else 0
+        command += [option, str(port if _is_free(port) else 0)]
+    announced.unlink(missing_ok=True)
+    child = family.spawn("simulators", command, env=environment, cwd=CHECKOUT)
+    wait_until(announced.exists, child=child, limit_s=SIMULATORS_LIMIT_S, what="The simulators")
+    return announced
+
+
+def _announced(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _manage(arguments: Sequence[str], environment: dict[str, str]) -> None:
+    made = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        env=environment,
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode:
+        raise StartFailed(f"manage.py {arguments[0]} failed:\n{(made.stdout + made.stderr)[-2000:]}")
+
+
+def _follow(arguments: Sequence[str], environment: dict[str, str]) -> int:
+    """Run a command of ours and let its output through."""
+    process = subprocess.Popen([sys.executable, "manage.py", *arguments], env=environment, cwd=CHECKOUT)
+    try:
+        return process.wait()
+    except Stop:
+        process.terminate()
+        process.wait()
+        raise
+
+
+def _lock(data: Path) -> IO[str] | None:
+    """The data folder's lock, or None while another supervisor holds it."""
+    make_folder(data)
+    file = (data / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
+def _known_url(data: Path) -> str:
+    try:
+        return (data / "run" / "url").read_text()
+    except OSError:
+        return "it is just starting"
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with build_opener(ProxyHandler({})).open(f"{url}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
