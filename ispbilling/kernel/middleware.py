@@ -48,5 +48,6 @@ class RequestContextMiddleware:
         if request.path.startswith(("/api/", "/hooks/")):
             body = {"error": {"code": error.code, "message": error.message, "fields": error.fields}}
             return JsonResponse(body, status=error.status)
-        context = {"title": _("That did not work"), "message": error.message, "status": error.status}
+        base = "dashboard/base.html" if getattr(request, "membership", None) else "client/base.html"
+        context = {"title": _("That did not work"), "message": error.message, "base_template": base}
         return render(request, "components/problem.html", context, status=error.status)

@@ -46,7 +46,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 DATABASES = {
     "default": database(env.str("DATABASE_URL", "postgresql://app@/ispbilling")),
     # The owner of the tables, for migrations alone: manage.py migrate --database owner
-    "owner": database(env.str("OWNER_DATABASE_URL", "postgresql://owner@/ispbilling")),
+    "owner": {**database(env.str("OWNER_DATABASE_URL", "postgresql://owner@/ispbilling")), "ATOMIC_REQUESTS": False},
 }
 REDIS_URL: str = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", REDIS_URL)
