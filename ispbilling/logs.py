@@ -52,5 +52,6 @@ def configure(options: dict[str, Any]) -> None:
     root.handlers[:] = [handler]
     root.setLevel(options.get("level", "INFO"))
     # librouteros writes every word it sends, passwords too, at DEBUG.
-    for noisy in ("librouteros", "urllib3", "axes", "kombu", "amqp", "asyncio"):
+    chatty = ("celery.beat", "celery.worker.strategy", "celery.app.trace", "celery.redirected")
+    for noisy in ("librouteros", "urllib3", "axes", "kombu", "amqp", "asyncio", *chatty):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -42,8 +42,8 @@ def online_count() -> int:
 def routers_due() -> list[tuple[UUID, UUID]]:
     """(tenant, router) of every router that has something to be written or is due to be read, over all tenants."""
     now = clock.machine_now()
-    dirty = Line.objects.filter(router_id=OuterRef("id")).exclude(applied_generation=F("generation"))
     with tenancy.platform("network: which routers are due"):
+        dirty = Line.objects.filter(router_id=OuterRef("id")).exclude(applied_generation=F("generation"))
         rows = Router.objects.filter(Q(retry_at=None) | Q(retry_at__lte=now), is_enabled=True).filter(
             Q(polled_at=None)
             | Q(polled_at__lte=now - timedelta(seconds=settings.POLL_INTERVAL_S))
