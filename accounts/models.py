@@ -53,9 +53,9 @@ class Domain(TenantModel):
     host = models.CharField(max_length=253, unique=True)  # lower case, without port
 
 
-class UserManager(BaseUserManager):
+class UserManager(BaseUserManager):  # type: ignore[type-arg]
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user: User = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -64,7 +64,8 @@ class UserManager(BaseUserManager):
         return self.create_user(email, password, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email=(username or "").lower())
+        found: User = self.get(email=(username or "").lower())
+        return found
 
 
 class User(AbstractBaseUser, PermissionsMixin):

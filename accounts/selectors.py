@@ -12,7 +12,7 @@ from ispbilling.kernel.errors import NotFound
 
 def tenant_current() -> Tenant:
     """The tenant of this piece of work. Raises TenantMissing."""
-    return cast(Tenant, Tenant.objects.get(id=tenancy.tenant_id_required()))
+    return Tenant.objects.get(id=tenancy.tenant_id_required())
 
 
 def tenant_of_host(host: str) -> Tenant | None:

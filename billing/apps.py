@@ -10,6 +10,4 @@ class BillingConfig(AppConfig):
         from payments import resolvers
 
         resolvers.register(selectors.customer_claiming)
-        panels.register(
-            "customer", url="billing:customer_panel", title="Money", order=10, permission="billing:view"
-        )
+        panels.register("customer", url="billing:customer_panel", title="Money", order=10, permission="billing:view")

@@ -16,9 +16,7 @@ def words(text: str) -> list[str]:
     kept = "".join(
         "" if unicodedata.category(character) == "Mn" and ord(character) < 0x370 else character for character in flat
     )
-    divided = "".join(
-        character if unicodedata.category(character)[0] in "LNM" else " " for character in kept
-    )
+    divided = "".join(character if unicodedata.category(character)[0] in "LNM" else " " for character in kept)
     return [word[:MAX_TOKEN] for word in divided.split()]
 
 

@@ -63,9 +63,7 @@ def home_figures() -> dict[str, Any]:
     tenant, now = tenant_current(), clock.now()
     today = clock.today(tenant.zone_info)
     paid = Receipt.objects.filter(received_at__gte=today, currency=tenant.currency).aggregate(sum=Sum("amount"))["sum"]
-    lines = Line.objects.aggregate(
-        all=Count("id"), waiting=Count("id", filter=~Q(applied_generation=F("generation")))
-    )
+    lines = Line.objects.aggregate(all=Count("id"), waiting=Count("id", filter=~Q(applied_generation=F("generation"))))
     states = Subscription.objects.aggregate(
         active=Count("id", filter=Q(state=Subscription.State.ACTIVE)),
         suspended=Count("id", filter=Q(state=Subscription.State.SUSPENDED)),
@@ -74,9 +72,7 @@ def home_figures() -> dict[str, Any]:
             filter=Q(state=Subscription.State.ACTIVE, expires_at__gt=now, expires_at__lte=now + timedelta(days=3)),
         ),
     )
-    routers = Router.objects.filter(is_enabled=True).aggregate(
-        all=Count("id"), down=Count("id", filter=Q(is_up=False))
-    )
+    routers = Router.objects.filter(is_enabled=True).aggregate(all=Count("id"), down=Count("id", filter=Q(is_up=False)))
     return {
         "online": online_count(),
         "collected": Money(paid or Decimal(0), tenant.currency),

@@ -16,7 +16,7 @@ from ispbilling.kernel.templatetags.show import local_time, phone
 TONES = {"active": "ok", "grace": "warn", "pending": "info", "suspended": "bad", "ended": "muted"}
 
 
-class CustomerTable(tables.Table):
+class CustomerTable(tables.Table):  # type: ignore[misc]
     """Customers with their plan and whether they are online. State stands second, where the eye looks."""
 
     name = tables.Column(verbose_name=_("Customer"), empty_values=())
@@ -51,4 +51,7 @@ class CustomerTable(tables.Table):
         return local_time(record.expires_at, self.zone)
 
     def render_online(self, record: CustomerRow) -> str:
-        return format_html('<span class="pill pill-{}">{}</span>', *(("ok", _("online")) if record.is_online else ("muted", _("offline"))))
+        return format_html(
+            '<span class="pill pill-{}">{}</span>',
+            *(("ok", _("online")) if record.is_online else ("muted", _("offline"))),
+        )

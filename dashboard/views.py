@@ -63,7 +63,7 @@ def line_add(request: HttpRequest) -> HttpResponse:
                 package_id=UUID(form.cleaned_data["package"]),
                 router_id=UUID(form.cleaned_data["router"]),
                 username=form.cleaned_data["username"],
-                actor=actor_of(request.user.id),  # type: ignore[union-attr,arg-type]
+                actor=actor_of(request.user.id),  # type: ignore[arg-type]
             )
             messages.success(request, _("The line is open. It goes online when the first payment arrives."))
             return redirect("dashboard:customer", customer_id=line.customer_id)
@@ -87,6 +87,6 @@ def events(request: HttpRequest) -> HttpResponse:
 @access.staff("system:events")
 def event_retry(request: HttpRequest, event_id: UUID) -> HttpResponse:
     """Put a parked event back into its queue."""
-    outbox.event_retry(event_id=event_id, actor=actor_of(request.user.id))  # type: ignore[union-attr,arg-type]
+    outbox.event_retry(event_id=event_id, actor=actor_of(request.user.id))  # type: ignore[arg-type]
     messages.success(request, _("The event is tried again."))
     return redirect("dashboard:events")

@@ -163,9 +163,10 @@ class Walk:
 
     def pay(self) -> None:
         home = self.get("/client/")
-        values = {
-            name: _hidden(home.text, name) for name in ("subscription", "key", "account")
-        } | {"periods": "1", "phone": self.phone}
+        values = {name: _hidden(home.text, name) for name in ("subscription", "key", "account")} | {
+            "periods": "1",
+            "phone": self.phone,
+        }
         status = self.post("/client/pay/", values)
         address = urlsplit(status.url).path
         self.wait("the page says paid", lambda: "Paid. Thank you." in self.get(address).text)
@@ -229,7 +230,9 @@ class Walk:
     def back(self) -> None:
         self.pay()
         self.wait("online at full speed again", lambda: self.truth_has("5000k/10000k"))
-        self.wait("out of the walled garden", lambda: not any(WALL_LIST in one["address_lists"] for one in self.truth()))
+        self.wait(
+            "out of the walled garden", lambda: not any(WALL_LIST in one["address_lists"] for one in self.truth())
+        )
         self.demand(self.state() == Subscription.State.ACTIVE, "not active")
         self.demand(self.count(Invoice) == 2, "not exactly two invoices")
 
@@ -375,4 +378,3 @@ def _hidden(page: str, name: str) -> str:
 
 def _words(page: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", page).split())[:200]
-

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ispbilling.settings.production")
 
-from a2wsgi import WSGIMiddleware  # noqa: E402
+from a2wsgi import WSGIMiddleware
 
-from ispbilling.wsgi import application as pages  # noqa: E402
+from ispbilling.wsgi import application as pages
 
 #: One connection to PostgreSQL per thread.
-application: Any = WSGIMiddleware(pages, workers=int(os.environ.get("WEB_THREADS", "8")))
+application: Any = WSGIMiddleware(cast(Any, pages), workers=int(os.environ.get("WEB_THREADS", "8")))

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
-_SECRET_NAMES = re.compile(r"pass(word|key)?|secret|token|authorization|api_?key|credential|otp|one_time", re.IGNORECASE)
+_SECRET_NAMES = re.compile(
+    r"pass(word|key)?|secret|token|authorization|api_?key|credential|otp|one_time", re.IGNORECASE
+)
 _PHONE = re.compile(r"\+?\b(254|880|63)\d{9,10}\b")
 
 
-def redact(_logger: Any, _method: str, entry: dict[str, Any]) -> dict[str, Any]:
+def redact(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Hide values whose names smell of secrets, and all but the ends of telephone numbers."""
     for name, value in entry.items():
         if _SECRET_NAMES.search(name) and name != "event":

@@ -21,7 +21,7 @@ class ProviderAccount(TenantModel):
     token = models.CharField(max_length=32, unique=True, default=url_token)  # in the path of its callbacks
     is_enabled = models.BooleanField(default=True)
     sort_order = models.PositiveSmallIntegerField(default=0)
-    access_token = EncryptedTextField(null=True)
+    access_token = EncryptedTextField(null=True)  # type: ignore[misc]
     access_token_until = models.DateTimeField(null=True)  # machine time
 
     class Meta:
@@ -118,9 +118,7 @@ class PaymentAttempt(TenantModel):
             models.UniqueConstraint(fields=["tenant", "account", "gateway_reference"], name="attempt_gateway_ref"),
         ]
         indexes = [
-            models.Index(
-                fields=["next_query_at"], name="attempt_due", condition=models.Q(next_query_at__isnull=False)
-            )
+            models.Index(fields=["next_query_at"], name="attempt_due", condition=models.Q(next_query_at__isnull=False))
         ]
 
 

@@ -53,7 +53,7 @@ def _store(
     body = request.body
     if len(body) > MAX_BODY:
         return HttpResponse(status=413)
-    with tenancy.tenant_context(account.tenant_id):
+    with tenancy.tenant_context(account.tenant_key):
         services.payment_event_store(
             account_id=account.id,
             attempt_id=attempt.id if attempt else None,

@@ -41,7 +41,9 @@ class PayForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
     )
 
-    def __init__(self, *args: Any, periods: list[tuple[int, str]], accounts: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, periods: list[tuple[int, str]], accounts: list[tuple[str, str]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["periods"].choices = periods  # type: ignore[attr-defined]
         self.fields["account"].choices = accounts  # type: ignore[attr-defined]

@@ -131,9 +131,7 @@ def _home(request: HttpRequest, bound: PayForm | None, subscription_id: UUID | N
     return render(request, "portal/home.html", context, status=422 if bound is not None else 200)
 
 
-def _pay_form(
-    customer_id: UUID, subscription_id: UUID, offers: list[billing.Offer], data: Any = None
-) -> PayForm:
+def _pay_form(customer_id: UUID, subscription_id: UUID, offers: list[billing.Offer], data: Any = None) -> PayForm:
     accounts = payments.accounts_offered(push_only=True)
     number = phone_of(customer_id)
     initial = {

@@ -122,7 +122,9 @@ class AfricasTalking(WebSimulator):
     @staticmethod
     def _answer(asked: Asked, message: str, recipients: list[dict[str, Any]]) -> Answer:
         if "json" not in asked.header("Accept"):
-            return Answer(201, f"<AfricasTalkingResponse><Message>{message}</Message></AfricasTalkingResponse>", "text/xml")
+            return Answer(
+                201, f"<AfricasTalkingResponse><Message>{message}</Message></AfricasTalkingResponse>", "text/xml"
+            )
         return Answer(201, json.dumps({"SMSMessageData": {"Message": message, "Recipients": recipients}}))
 
 

@@ -121,7 +121,9 @@ class Daraja(WebSimulator):
             key, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
         except ValueError:
             key = secret = ""
-        shop = next((one for one in self.shops.values() if (one.consumer_key, one.consumer_secret) == (key, secret)), None)
+        shop = next(
+            (one for one in self.shops.values() if (one.consumer_key, one.consumer_secret) == (key, secret)), None
+        )
         if kind != "Basic" or shop is None:
             raise Refusal(400, "400.008.01", "Invalid Authentication passed")
         with self._lock:

@@ -16,7 +16,9 @@ from sms import selectors
 @access.staff("messages:view")
 def messages(request: HttpRequest) -> HttpResponse:
     """Every message, newest first."""
-    return render(request, "sms/message_list.html", {"page": page_of(request, selectors.messages_recent(), by="created_at")})
+    return render(
+        request, "sms/message_list.html", {"page": page_of(request, selectors.messages_recent(), by="created_at")}
+    )
 
 
 @access.staff("messages:view")

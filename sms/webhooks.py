@@ -29,6 +29,6 @@ def report_hook(request: HttpRequest, token: str) -> HttpResponse:
     except Refused as error:
         log.warning("message.report_refused", code=error.code)
         return HttpResponse("ignored\n", content_type="text/plain")
-    with tenancy.tenant_context(account.tenant_id):
+    with tenancy.tenant_context(account.tenant_key):
         services.report_apply(account_id=account.id, report=report)
     return HttpResponse("ok\n", content_type="text/plain")

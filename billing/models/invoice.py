@@ -39,9 +39,7 @@ class Invoice(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "number"], name="invoice_number"),
-            models.CheckConstraint(
-                condition=models.Q(total=models.F("net") + models.F("tax")), name="invoice_adds_up"
-            ),
+            models.CheckConstraint(condition=models.Q(total=models.F("net") + models.F("tax")), name="invoice_adds_up"),
         ]
         indexes = [models.Index(fields=["tenant", "customer", "-issued_at"], name="invoice_customer")]
 

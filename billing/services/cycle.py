@@ -158,9 +158,7 @@ def _remind(subscription_id: UUID, customer_id: UUID, expires_at: datetime, due:
     at = clock.now()
     if subscription.expires_at != expires_at or subscription.state != Subscription.State.ACTIVE:
         return 0
-    held = set(
-        Reminder.objects.filter(subscription=subscription, expires_at=expires_at).values_list("days", flat=True)
-    )
+    held = set(Reminder.objects.filter(subscription=subscription, expires_at=expires_at).values_list("days", flat=True))
     fresh = sorted(set(due) - held)
     if not fresh:
         return 0
@@ -179,14 +177,13 @@ def _remind(subscription_id: UUID, customer_id: UUID, expires_at: datetime, due:
     )
     if is_telling:
         emit(
-            ExpiryNear(
-                subscription_id=subscription.id, customer_id=customer_id, days=nearest, expires_at=expires_at
-            ),
+            ExpiryNear(subscription_id=subscription.id, customer_id=customer_id, days=nearest, expires_at=expires_at),
             key=f"customer:{customer_id}",
         )
     return int(is_telling)
 
 
 def _bought_within(subscription: Subscription, days: int) -> bool:
-    assert subscription.expires_at is not None and subscription.anchor_at is not None
+    assert subscription.expires_at is not None
+    assert subscription.anchor_at is not None
     return subscription.anchor_at > subscription.expires_at - timedelta(days=days)

@@ -118,5 +118,3 @@ def invoice_issue_paid(draft: Draft, *, year: int, due_on: str) -> str:
             },
         )
         return str(cursor.fetchone()[0])
-
-

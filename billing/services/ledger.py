@@ -62,7 +62,11 @@ def post(postings: Sequence[Posting]) -> None:
         if len({money.currency for _, money in entry.legs}) > 1:
             raise ValueError(f"entry {entry.key} mixes currencies")
     accounts = _accounts({(name, money.currency) for entry in postings for name, money in entry.legs})
-    legs = [(uuid7(), entry.id, accounts[name, money.currency], money.amount) for entry in postings for name, money in entry.legs]
+    legs = [
+        (uuid7(), entry.id, accounts[name, money.currency], money.amount)
+        for entry in postings
+        for name, money in entry.legs
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH entries AS ("
@@ -142,7 +146,9 @@ def ledger_check() -> list[dict[str, str]]:
             " GROUP BY entry_id HAVING sum(amount) <> 0"
         )
         rows = cursor.fetchall()
-    found = [{"what": what, "id": row_id, "is": is_now, "should_be": should_be} for what, row_id, is_now, should_be in rows]
+    found = [
+        {"what": what, "id": row_id, "is": is_now, "should_be": should_be} for what, row_id, is_now, should_be in rows
+    ]
     for difference in found:
         log.error("ledger.difference", **difference)
     return found

@@ -35,7 +35,9 @@ def policy_set(*, changes: Mapping[str, Any], actor: str) -> BillingPolicy:
     allowed = {"suspension_mode", "grace_hours", "ends_at_midnight", "tax_percent", "remind_days"}
     unknown = set(changes) - allowed
     if unknown or changes.get("suspension_mode", "walled") not in SuspensionMode.values:
-        raise DomainError("policy.invalid", f"Not a rule of billing: {', '.join(sorted(unknown)) or 'suspension_mode'}.")
+        raise DomainError(
+            "policy.invalid", f"Not a rule of billing: {', '.join(sorted(unknown)) or 'suspension_mode'}."
+        )
     policy, _ = BillingPolicy.objects.select_for_update().get_or_create()
     old = {name: getattr(policy, name) for name in changes}
     for name, value in changes.items():

@@ -171,9 +171,7 @@ def _extension_of(recharge: Recharge, wallet: Money, at: datetime) -> Extension 
         Money(recharge.discount, recharge.currency),
         total,
     )
-    return extension(
-        subscription=subscription, price=price, policy=policy_current(), tenant=tenant_current(), at=at
-    )
+    return extension(subscription=subscription, price=price, policy=policy_current(), tenant=tenant_current(), at=at)
 
 
 def _tell(

@@ -30,9 +30,7 @@ def subscription_create(*, customer_id: UUID, package_id: UUID, actor: str) -> S
     package = package_get(package_id)
     if not package.is_active:
         raise DomainError("package.inactive", f"“{package.name}” is not on sale any more.")
-    subscription: Subscription = Subscription.objects.create(
-        customer=customer, package=package, created_at=clock.now()
-    )
+    subscription: Subscription = Subscription.objects.create(customer=customer, package=package, created_at=clock.now())
     audit.record(actor=actor, verb="subscription.create", row=subscription, new={"package": package.name})
     return subscription
 

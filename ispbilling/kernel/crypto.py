@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
@@ -75,7 +75,14 @@ def is_current(stored: str) -> bool:
     return stored.startswith(next(iter(_ring(tuple(settings.FIELD_KEYS)))) + ":")
 
 
-class EncryptedTextField(models.TextField):
+if TYPE_CHECKING:
+    _SecretTextField = models.TextField[str | Secret, Secret]
+    _SecretJSONField = models.TextField[dict[str, Any], dict[str, Any]]
+else:
+    _SecretTextField = _SecretJSONField = models.TextField
+
+
+class EncryptedTextField(_SecretTextField):
     """A secret text. In Python a ``Secret`` (a plain ``str`` may be assigned), in the database a token."""
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Secret | None:
@@ -92,7 +99,7 @@ class EncryptedTextField(models.TextField):
         return encrypt(value.reveal() if isinstance(value, Secret) else str(value))
 
 
-class EncryptedJSONField(EncryptedTextField):
+class EncryptedJSONField(_SecretJSONField):
     """A small dictionary kept secret as a whole: the credentials of a gateway account."""
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Any:

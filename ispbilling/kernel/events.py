@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -30,6 +30,7 @@ _types: dict[str, type] = {}
 _handlers: dict[str, dict[str, Handler]] = {}
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 def event(name: str) -> Callable[[type[E]], type[E]]:
     """Class decorator: a frozen dataclass of ids, text, Decimal and instants becomes the event ``app.something``."""
 
@@ -101,7 +102,8 @@ def emit_many(happenings: Iterable[tuple[Any, str]]) -> None:
         cursor.execute(
             "INSERT INTO kernel_event (id, tenant_id, name, key, shard, payload, state, attempts, last_error,"
             " created_at, not_before)"
-            " SELECT r.id, %s, r.name, r.key, r.shard, r.payload, 'pending', 0, '', clock_timestamp(), clock_timestamp()"
+            " SELECT r.id, %s, r.name, r.key, r.shard, r.payload, 'pending', 0, '', clock_timestamp(),"
+            " clock_timestamp()"
             " FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::smallint[], %s::jsonb[])"
             " WITH ORDINALITY AS r(id, name, key, shard, payload, n) ORDER BY r.n",
             [tenant, [uuid7() for _ in rows], names, keys, shards, payloads],
@@ -136,4 +138,3 @@ def _typed(value: Any, hint: Any) -> Any:
         if kind in options or hint is kind:
             return parse(value)
     return value
-

@@ -122,7 +122,7 @@ class TenantAutodetector(MigrationAutodetector):
     """Adds ``ProtectTable`` after every operation that makes a tenant table or gives it a reference."""
 
     def _sort_migrations(self) -> None:
-        for app_label, operations in self.generated_operations.items():
+        for app_label, operations in self.generated_operations.items():  # type: ignore[attr-defined]
             touched: dict[str, list[OperationDependency]] = {}
             for operation in operations:
                 if isinstance(operation, CreateModel):
@@ -145,4 +145,4 @@ class TenantAutodetector(MigrationAutodetector):
                 )
                 protect._auto_deps = dependencies  # type: ignore[attr-defined]
                 operations.append(protect)
-        super()._sort_migrations()
+        super()._sort_migrations()  # type: ignore[misc]

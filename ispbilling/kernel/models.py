@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.db import models
 
 from ispbilling.kernel import tenancy
 from ispbilling.kernel.ids import uuid7
-
 
 
 class TenantManager(models.Manager):
@@ -53,6 +53,11 @@ class TenantModel(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def tenant_key(self) -> UUID:
+        """The tenant's id, never None: every row has one."""
+        return UUID(str(self.tenant_id))
 
 
 class Clock(models.Model):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -120,12 +119,12 @@ def _receipt_is_new(event_id: UUID, handler_name: str) -> bool:
 
 def _failed(event_id: UUID, attempts: int, error: str) -> None:
     parked = attempts >= MAX_ATTEMPTS
-    delay = timedelta(seconds=min(2**attempts, 900))
+    delay_s = min(2**attempts, 900)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE kernel_event SET attempts = %s, last_error = %s, state = %s,"
-            " not_before = clock_timestamp() + %s WHERE id = %s",
-            [attempts, error[:2000], "parked" if parked else "pending", delay, event_id],
+            " not_before = clock_timestamp() + make_interval(secs => %s) WHERE id = %s",
+            [attempts, error[:2000], "parked" if parked else "pending", delay_s, event_id],
         )
 
 

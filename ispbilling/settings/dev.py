@@ -1,6 +1,6 @@
 """Demo and development: the clock may be moved, static files are served as they lie."""
 
-from ispbilling.settings.base import *  # noqa: F403
+from ispbilling.settings.base import *
 from ispbilling.settings.base import STORAGES, env
 
 DEBUG = env.bool("DEBUG", False)

@@ -1,6 +1,6 @@
 """Production: refuses to start with what is only good for a demo."""
 
-from ispbilling.settings.base import *  # noqa: F403
+from ispbilling.settings.base import *
 from ispbilling.settings.base import FIELD_KEYS, PUBLIC_URL, SECRET_KEY, env
 
 CLOCK_MAY_MOVE = False

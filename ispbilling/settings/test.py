@@ -1,7 +1,7 @@
 """Tests: as the demo, with failpoints that can be armed and intervals that do not make a test wait."""
 
-from ispbilling.settings.dev import *  # noqa: F403
 from ispbilling.settings.base import env
+from ispbilling.settings.dev import *
 
 FAILPOINTS_DIR = env.str("FAILPOINTS_DIR", None)
 PASSWORD_HASHERS = ["ispbilling.settings.test_hasher.QuickArgon2"]

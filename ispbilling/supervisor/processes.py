@@ -81,7 +81,7 @@ class Family:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=prepare,
+                preexec_fn=prepare,  # noqa: PLW1509  the supervisor has no other threads
             )
         child = Child(name, process, stop_signal, log)
         self.children.append(child)

@@ -45,4 +45,3 @@ def run_with_servers(command: Sequence[str]) -> int:
         family.stop()
         folders.remove_sockets()
         shutil.rmtree(folder, ignore_errors=True)
-

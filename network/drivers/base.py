@@ -210,5 +210,3 @@ def driver(name: str) -> Callable[[type[RouterDriver]], type[RouterDriver]]:
         return drivers.register(name)(cls)
 
     return add
-
-

@@ -44,7 +44,9 @@ def line_open(
     subscription = subscription_create(customer_id=customer.id, package_id=package_id, actor=actor)
     login = username or customer.code.lower()
     if not login.strip() or _CONTROL & set(login):
-        raise DomainError("line.username", "A user name has no control characters.", fields={"username": ["Not valid."]})
+        raise DomainError(
+            "line.username", "A user name has no control characters.", fields={"username": ["Not valid."]}
+        )
     if Line.objects.filter(router=router, username=login).exists():
         raise Conflict("line.username", f"“{login}” is in use on this router.", fields={"username": ["In use."]})
     subscription = subscription_get(subscription.id)

@@ -48,7 +48,7 @@ class Settings:
             if name == "version":
                 values.version_parse(value)
             if name == "users" and not isinstance(value, dict):
-                raise ValueError("users is an object of name and password")  # noqa: TRY004 - callers catch one kind
+                raise ValueError("users is an object of name and password")
         for name, value in changes.items():
             setattr(self, name, float(value) if name in ("latency_ms", "service_ms_per_item", "redial_s") else value)
 

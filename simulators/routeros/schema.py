@@ -306,9 +306,7 @@ QUEUE = Menu(
 _READ_ONLY = frozenset({"print", "getall"})
 RESOURCE = Menu("/system/resource", verbs=_READ_ONLY, key=None, is_single=True)
 ROUTERBOARD = Menu("/system/routerboard", verbs=_READ_ONLY, key=None, is_single=True)
-IDENTITY = Menu(
-    "/system/identity", {"name": text("MikroTik")}, verbs=_READ_ONLY | {"set"}, key=None, is_single=True
-)
+IDENTITY = Menu("/system/identity", {"name": text("MikroTik")}, verbs=_READ_ONLY | {"set"}, key=None, is_single=True)
 CLOCK = Menu(
     "/system/clock",
     {"time-zone-name": Property(_zone, "UTC"), "time-zone-autodetect": flag()},

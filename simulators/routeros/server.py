@@ -231,9 +231,7 @@ class Conversation:
                 self._challenge = os.urandom(16)
                 self._reply("!done", tag, {"ret": self._challenge.hex()})
                 return True
-            digest = hashlib.md5(
-                b"\0" + (wanted or "").encode() + self._challenge, usedforsecurity=False
-            ).hexdigest()
+            digest = hashlib.md5(b"\0" + (wanted or "").encode() + self._challenge, usedforsecurity=False).hexdigest()
             is_right = wanted is not None and bool(self._challenge) and given["response"] == f"00{digest}"
         else:
             is_right = wanted is not None and given.get("password", "") == wanted
@@ -245,9 +243,11 @@ class Conversation:
         return True
 
     def _cancel(self, command: Command) -> None:
-        tasks = [self._running.get(command.attributes.get("tag"))] if "tag" in command.attributes else [
-            *self._running.values()
-        ]
+        tasks = (
+            [self._running.get(command.attributes.get("tag"))]
+            if "tag" in command.attributes
+            else [*self._running.values()]
+        )
         for task in tasks:
             if task is not None:
                 task.cancel()
@@ -311,7 +311,8 @@ class RouterFarm:
         async def run() -> T:
             return work()
 
-        return self.await_(run())
+        found: T = self.await_(run())
+        return found
 
     def await_(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)

@@ -99,7 +99,8 @@ def rate_limit_parse(text: str) -> RateLimit:
     if len(fields) > 6:
         raise ValueError(text)
     rates = [rate_pair_text(field) for field in fields[:3]] or ["0/0"]
-    limit = RateLimit(*(int(side) for side in rates[0].split("/")))
+    rx_bps, tx_bps = (int(side) for side in rates[0].split("/"))
+    limit = RateLimit(rx_bps, tx_bps)
     if len(rates) > 1:
         threshold = rates[2] if len(rates) > 2 else rates[0]
         limit = limit._replace(burst_limit=rates[1], burst_threshold=threshold, burst_time="1s/1s")

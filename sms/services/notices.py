@@ -40,9 +40,7 @@ def receipt_tell(
 
 
 @transaction.atomic
-def expiry_near_tell(
-    *, subscription_id: UUID, customer_id: UUID, days: int, expires_at: datetime
-) -> Message | None:
+def expiry_near_tell(*, subscription_id: UUID, customer_id: UUID, days: int, expires_at: datetime) -> Message | None:
     """A reminder fell due: one message a reminder and expiry."""
     values = {"days": str(days), "expires": _when(expires_at, tenant_current())}
     return _tell("expiry_near", f"reminder:{subscription_id}:{expires_at.isoformat()}:{days}", customer_id, values)

@@ -85,7 +85,9 @@ class World:
 
     def staff(self, role: str) -> Client:
         client = Client(HTTP_HOST=self.host)
-        client.force_login(factories.staff_make(self.tenant, role).user, "allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(
+            factories.staff_make(self.tenant, role).user, "allauth.account.auth_backends.AuthenticationBackend"
+        )
         return client
 
     def customer(self) -> Client:

@@ -149,7 +149,9 @@ def references() -> list[tuple[type[models.Model], Any]]:
 
 
 def test_every_reference_inside_a_tenant_is_a_tenant_reference() -> None:
-    assert [f"{model.__name__}.{field.name}" for model, field in references() if not isinstance(field, TenantForeignKey)] == []
+    assert [
+        f"{model.__name__}.{field.name}" for model, field in references() if not isinstance(field, TenantForeignKey)
+    ] == []
 
 
 def test_every_tenant_reference_has_its_composite_key(db: None) -> None:

@@ -66,12 +66,15 @@ def test_a_kenyan_phone_has_one_form(typed: str) -> None:
     assert phone.normalise(typed, "KE") == "+254712345678"
 
 
-@pytest.mark.parametrize(("typed", "country", "wanted"), [
-    ("01712345678", "BD", "+8801712345678"),
-    ("8801712345678", "BD", "+8801712345678"),
-    ("0917 123 4567", "PH", "+639171234567"),
-    ("0110123456", "KE", "+254110123456"),
-])
+@pytest.mark.parametrize(
+    ("typed", "country", "wanted"),
+    [
+        ("01712345678", "BD", "+8801712345678"),
+        ("8801712345678", "BD", "+8801712345678"),
+        ("0917 123 4567", "PH", "+639171234567"),
+        ("0110123456", "KE", "+254110123456"),
+    ],
+)
 def test_phones_of_other_lands(typed: str, country: str, wanted: str) -> None:
     assert phone.normalise(typed, country) == wanted
 

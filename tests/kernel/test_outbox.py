@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -39,10 +38,9 @@ def note_too(event: Happened) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> Iterator[None]:
+def _fresh() -> None:
     _seen.clear()
     _poison.clear()
-    yield
 
 
 def drain_everything() -> int:

@@ -25,7 +25,9 @@ class Command(BaseCommand):
         routers = list(ends.routers)
         walks = [
             Walk(ends, options["url"], "walk-walled", "walled", router=routers[0], phone="0712345678"),
-            Walk(ends, options["url"], "walk-blocked", "blocked", "Asia/Manila", router=routers[-1], phone="0722345679"),
+            Walk(
+                ends, options["url"], "walk-blocked", "blocked", "Asia/Manila", router=routers[-1], phone="0722345679"
+            ),
         ]
         for walk in walks:
             for sentence, step in walk.steps():

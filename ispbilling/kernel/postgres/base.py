@@ -16,9 +16,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     clock_offset: timedelta | None = None
 
     def _set_autocommit(self, autocommit: bool) -> None:
-        super()._set_autocommit(autocommit)
+        super()._set_autocommit(autocommit)  # type: ignore[misc]
         self.clock_offset = None
         if not autocommit and tenancy.tenant_id() is not None:
-            self.connection.execute(
-                f"SELECT set_config('{tenancy.SETTING}', %s, true)", [tenancy.setting_value()]
-            )
+            self.connection.execute(f"SELECT set_config('{tenancy.SETTING}', %s, true)", [tenancy.setting_value()])

@@ -94,7 +94,9 @@ class MikroTik(RouterDriver):
             nth[name] = number + 1
             bytes_row = counters.get(f"<pppoe-{name}>" if number == 0 else f"<pppoe-{name}-{number}>", {})
             # The router receives what the subscriber sends: its rx is his upload.
-            seen.append(_session_seen(row, words.count(bytes_row.get("tx-byte")), words.count(bytes_row.get("rx-byte"))))
+            seen.append(
+                _session_seen(row, words.count(bytes_row.get("tx-byte")), words.count(bytes_row.get("rx-byte")))
+            )
         return seen
 
     def apply(self, plan: Plan) -> Applied:

@@ -20,8 +20,8 @@ class Command(OperatorCommand):
         rewritten: dict[str, int] = {}
         for model in apps.get_models():
             for field in model._meta.local_fields:
-                if isinstance(field, crypto.EncryptedTextField):
-                    table, column = model._meta.db_table, field.column
+                if isinstance(field, crypto.EncryptedTextField | crypto.EncryptedJSONField):
+                    table, column = model._meta.db_table, str(field.column)
                     rewritten[f"{table}.{column}"] = _rotate(table, column)
         return {"rewritten": rewritten}
 
@@ -37,7 +37,11 @@ def _rotate(table: str, column: str) -> int:
                 [last, last, BATCH],
             )
             rows = cursor.fetchall()
-            stale = [(row_id, crypto.encrypt(crypto.decrypt(value))) for row_id, value in rows if not crypto.is_current(value)]
+            stale = [
+                (row_id, crypto.encrypt(crypto.decrypt(value)))
+                for row_id, value in rows
+                if not crypto.is_current(value)
+            ]
             if stale:
                 cursor.executemany(
                     f'UPDATE "{table}" SET "{column}" = %s WHERE id = %s', [(value, row_id) for row_id, value in stale]
