@@ -1,0 +1,97 @@
+"""MikroTik: the suite, on every kind of router it must know, and habits of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ispbilling.kernel.crypto import Secret
+from ispbilling.kernel.errors import Refused
+from network.drivers.base import Target
+from network.drivers.mikrotik import MikroTik
+from simulators.routeros import RouterFarm, SimRouter
+from tests.network.conformance import DriverConformance, wanted
+
+KINDS: dict[str, dict[str, Any]] = {
+    "7.16": {"version": "7.16.1 (stable)"},
+    "7.18": {"version": "7.18 (stable)"},  # says !empty
+    "6.40": {"version": "6.40.9 (stable)", "login": "old"},
+}
+
+
+@pytest.fixture(scope="module")
+def farm() -> Iterator[RouterFarm]:
+    farm = RouterFarm()
+    farm.start()
+    yield farm
+    farm.stop()
+
+
+@pytest.fixture
+def router(farm: RouterFarm, kind: str) -> Iterator[SimRouter]:
+    router = farm.add("r", has_tls=True, users={"billing": "billing-api"}, redial_s=0.05, **KINDS[kind])
+    yield router
+    router.power(False)
+    del farm.routers["r"]
+
+
+@pytest.fixture
+def kind() -> str:
+    return "7.16"
+
+
+@pytest.fixture
+def target(router: SimRouter) -> Target:
+    return Target("127.0.0.1", router.port, "billing", Secret("billing-api"), answer_timeout_s=10)
+
+
+class TestMikroTik(DriverConformance):
+    driver = MikroTik
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_version_is_written_and_read(router: SimRouter, target: Target, kind: str) -> None:
+    suite = TestMikroTik()
+    with MikroTik.connect(target) as link:
+        assert link.read().lines == {}
+        suite.converge(link, [wanted(1)])
+        assert list(link.read().lines) == ["user1"]
+        assert link.describe().version == KINDS[kind]["version"]
+
+
+def test_tls_shows_its_fingerprint(router: SimRouter, target: Target) -> None:
+    with MikroTik.connect(replace(target, port=router.tls_port, use_tls=True)) as link:
+        assert link.fingerprint == router.fingerprint
+
+
+def test_a_pinned_certificate_is_let_in(router: SimRouter, target: Target) -> None:
+    pinned = replace(target, port=router.tls_port, use_tls=True, tls_fingerprint=router.fingerprint.upper())
+    with MikroTik.connect(pinned) as link:
+        assert link.describe().identity == "r"
+
+
+def test_another_certificate_is_not_told_the_password(router: SimRouter, target: Target) -> None:
+    with pytest.raises(Refused, match=r"router\.certificate"):
+        MikroTik.connect(replace(target, port=router.tls_port, use_tls=True, tls_fingerprint="0" * 64))
+
+
+def test_a_new_profile_gives_addresses_as_the_default_one_does(router: SimRouter, target: Target) -> None:
+    router.by_hand("/ip/pool/add", "=name=homes", "=ranges=10.9.0.2-10.9.0.200")
+    router.by_hand("/ppp/profile/set", "=numbers=default", "=local-address=10.9.0.1", "=remote-address=homes")
+    with MikroTik.connect(target) as link:
+        TestMikroTik().converge(link, [wanted(1)])
+    row = next(row for row in router.rows("/ppp/profile") if row["name"] == "isp-10000k-5000k")
+    assert (row["local-address"], row["remote-address"]) == ("10.9.0.1", "homes")
+
+
+def test_the_password_is_never_logged(target: Target, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("librouteros").setLevel(logging.INFO)
+    with MikroTik.connect(target) as link:
+        TestMikroTik().converge(link, [wanted(1)])
+    assert "billing-api" not in caplog.text
+    assert "pw1" not in caplog.text
