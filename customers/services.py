@@ -91,8 +91,12 @@ def payer_add(*, customer_id: UUID, alias: str, note: str = "", actor: str) -> P
 
 
 def customer_locked(customer_id: UUID) -> Customer:
-    """The customer under its row lock: the first lock of every chain of locks. Raises NotFound."""
-    customer: Customer | None = Customer.objects.select_for_update().filter(id=customer_id).first()
+    """The customer under its row lock: the first lock of every chain of locks. Raises NotFound.
+
+    All row locks are ``FOR NO KEY UPDATE``: a stronger one would wait for every row that refers to this one, and two
+    payments of one customer, each with its receipt written, would wait for each other.
+    """
+    customer: Customer | None = Customer.objects.select_for_update(no_key=True).filter(id=customer_id).first()
     if customer is None:
         raise NotFound("customer.unknown", "There is no such customer.")
     return customer

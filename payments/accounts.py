@@ -34,7 +34,7 @@ class RowTokenStore:
 
     @transaction.atomic
     def drop(self, token: str) -> None:
-        account = ProviderAccount.objects.select_for_update().get(id=self.account_id)
+        account = ProviderAccount.objects.select_for_update(no_key=True).get(id=self.account_id)
         if account.access_token is not None and account.access_token.reveal() == token:
             ProviderAccount.objects.filter(id=self.account_id).update(access_token=None, access_token_until=None)
 

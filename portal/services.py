@@ -77,7 +77,7 @@ def code_check(*, number: str, code: str) -> list[Customer]:
 def _code_use(number: str, code: str) -> list[Customer]:
     now = clock.machine_now()
     row = (
-        LoginCode.objects.select_for_update()
+        LoginCode.objects.select_for_update(no_key=True)
         .filter(phone=number, used_at=None, expires_at__gt=now, guesses__lt=GUESSES)
         .order_by("-created_at", "-id")
         .first()

@@ -38,7 +38,7 @@ def policy_set(*, changes: Mapping[str, Any], actor: str) -> BillingPolicy:
         raise DomainError(
             "policy.invalid", f"Not a rule of billing: {', '.join(sorted(unknown)) or 'suspension_mode'}."
         )
-    policy, _ = BillingPolicy.objects.select_for_update().get_or_create()
+    policy, _ = BillingPolicy.objects.select_for_update(no_key=True).get_or_create()
     old = {name: getattr(policy, name) for name in changes}
     for name, value in changes.items():
         setattr(policy, name, value)

@@ -123,7 +123,7 @@ def _receipt_insert(
 
 
 def _recharge_locked(recharge_id: UUID) -> Recharge | None:
-    recharge: Recharge | None = Recharge.objects.select_for_update().filter(id=recharge_id).first()
+    recharge: Recharge | None = Recharge.objects.select_for_update(no_key=True).filter(id=recharge_id).first()
     return recharge
 
 
@@ -211,7 +211,7 @@ def receipt_number_set(*, payment_id: UUID, number: str) -> None:
 def receipt_assign(*, receipt_id: UUID, customer_id: UUID, actor: str) -> Receipt:
     """Take money out of suspense and into a customer's wallet. Raises NotFound, Conflict ``receipt.assigned``."""
     customer_locked(customer_id)
-    receipt: Receipt | None = Receipt.objects.select_for_update().filter(id=receipt_id).first()
+    receipt: Receipt | None = Receipt.objects.select_for_update(no_key=True).filter(id=receipt_id).first()
     if receipt is None:
         raise NotFound("receipt.unknown", "There is no such receipt.")
     if receipt.customer_id is not None:

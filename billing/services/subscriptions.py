@@ -38,7 +38,7 @@ def subscription_create(*, customer_id: UUID, package_id: UUID, actor: str) -> S
 def subscription_locked(subscription_id: UUID) -> Subscription:
     """The subscription under its row lock, with its package; the customer's lock is taken before it."""
     found: Subscription | None = (
-        Subscription.objects.select_for_update(of=("self",))
+        Subscription.objects.select_for_update(of=("self",), no_key=True)
         .select_related("package")
         .filter(id=subscription_id)
         .first()

@@ -36,7 +36,7 @@ def once(*, scope: str, key: str, intention: Any, act: Callable[[], dict[str, An
             [uuid7(), tenancy.tenant_id_required(), scope, key, digest],
         )
         is_first = cursor.rowcount == 1
-    row = IdempotencyKey.objects.select_for_update().get(scope=scope, key=key)
+    row = IdempotencyKey.objects.select_for_update(no_key=True).get(scope=scope, key=key)
     if is_first:
         row.answer = act()
         row.save(update_fields=["answer"])

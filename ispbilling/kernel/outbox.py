@@ -143,7 +143,7 @@ def event_retry(*, event_id: UUID, actor: str) -> Event:
 
     Raises NotFound, Conflict ``event.not_parked``.
     """
-    event = Event.objects.select_for_update().filter(id=event_id).first()
+    event = Event.objects.select_for_update(no_key=True).filter(id=event_id).first()
     if event is None:
         raise NotFound("event.unknown", "There is no such event.")
     if event.state != Event.State.PARKED:

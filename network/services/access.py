@@ -76,7 +76,7 @@ def lines_refresh(*, subscription_id: UUID) -> list[Line]:
     subscription: Subscription = subscription_get(subscription_id)
     now = entitlement_now(subscription)
     speed = subscription.package.speed_profile
-    lines = list(Line.objects.select_for_update().filter(subscription_id=subscription_id).order_by("id"))
+    lines = list(Line.objects.select_for_update(no_key=True).filter(subscription_id=subscription_id).order_by("id"))
     changed = []
     for line in lines:
         wish = (now.level.value, speed.download_kbps, speed.upload_kbps)

@@ -113,7 +113,7 @@ def _record(
     generations = {line.id: line.generation for line in lines}
     at = clock.now()
     told, dirty = [], False
-    for line in Line.objects.select_for_update().filter(router_id=router_id).order_by("id"):
+    for line in Line.objects.select_for_update(no_key=True).filter(router_id=router_id).order_by("id"):
         if line.id not in generations:
             dirty = True  # opened while we were speaking
             continue

@@ -87,7 +87,7 @@ def fingerprint_of(link: RouterDriver) -> str:
 @transaction.atomic
 def contact_succeeded(*, router_id: UUID, facts: RouterFacts | None = None, fingerprint: str = "") -> None:
     """A router answered: it is up, and its back-off is over."""
-    router = Router.objects.select_for_update().get(id=router_id)
+    router = Router.objects.select_for_update(no_key=True).get(id=router_id)
     was_up = router.is_up
     router.is_up, router.last_seen_at, router.last_error = True, clock.machine_now(), ""
     router.failures, router.retry_at = 0, None
@@ -103,7 +103,7 @@ def contact_succeeded(*, router_id: UUID, facts: RouterFacts | None = None, fing
 @transaction.atomic
 def contact_failed(*, router_id: UUID, error: str) -> None:
     """A router did not answer: it is left alone for a while, twice as long each time."""
-    router = Router.objects.select_for_update().get(id=router_id)
+    router = Router.objects.select_for_update(no_key=True).get(id=router_id)
     was_up = router.is_up
     router.is_up, router.last_error = False, error[:200]
     router.failures += 1

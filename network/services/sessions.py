@@ -23,7 +23,9 @@ def sessions_record(*, router_id: UUID, seen: Sequence[SessionSeen], uptime_s: i
     lines = dict(Line.objects.filter(router_id=router_id).values_list("username", "id"))
     open_rows = {
         (row.line_id, row.key): row
-        for row in Session.objects.select_for_update().filter(router_id=router_id, stopped_at=None).order_by("id")
+        for row in Session.objects.select_for_update(no_key=True)
+        .filter(router_id=router_id, stopped_at=None)
+        .order_by("id")
     }
     fresh: list[Session] = []
     kept: list[Session] = []

@@ -38,7 +38,7 @@ def _claim() -> list[tuple[PaymentAttempt, PaymentProvider]]:
     """Take due attempts and set when they are due next, so that two sweeps never ask about the same one."""
     now = clock.machine_now()
     due = list(
-        PaymentAttempt.objects.select_for_update(skip_locked=True, of=("self",))
+        PaymentAttempt.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
         .filter(next_query_at__lte=now)
         .select_related("payment", "account")
         .order_by("next_query_at")[:BATCH]
@@ -80,7 +80,7 @@ def _ask(attempt: PaymentAttempt, provider: PaymentProvider) -> None:
 @transaction.atomic
 def _expire(payment_id: UUID) -> None:
     """Our timer ran out and the gateway did not say paid: shown as expired, and still asked about for a day."""
-    payment = Payment.objects.select_for_update().get(id=payment_id)
+    payment = Payment.objects.select_for_update(no_key=True).get(id=payment_id)
     if payment.is_open:
         state_move(
             payment,

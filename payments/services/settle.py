@@ -35,7 +35,7 @@ def payment_settle(*, payment_id: UUID, attempt_id: UUID, result: Result) -> str
     ``settled``, ``repeated`` (nothing to do), ``receipt_learned``, ``receipt_conflict`` (the receipt belongs to
     another payment: nothing is booked), ``ended``, ``ignored`` (bad news after good), ``pending``.
     """
-    payment = Payment.objects.select_for_update().get(id=payment_id)
+    payment = Payment.objects.select_for_update(no_key=True).get(id=payment_id)
     if result.outcome is Outcome.PENDING:
         return "pending"
     if result.outcome is Outcome.SUCCEEDED:

@@ -145,8 +145,8 @@ def call_of(payment: Payment, attempt: PaymentAttempt, description: str) -> Atte
 def _started(
     payment_id: UUID, attempt_id: UUID, reference: str | None, text: str, provider: PaymentProvider
 ) -> Payment:
-    payment = Payment.objects.select_for_update().get(id=payment_id)
-    attempt = PaymentAttempt.objects.select_for_update().get(id=attempt_id)
+    payment = Payment.objects.select_for_update(no_key=True).get(id=payment_id)
+    attempt = PaymentAttempt.objects.select_for_update(no_key=True).get(id=attempt_id)
     attempt.gateway_reference, attempt.detail = reference, text[:300]
     attempt.save(update_fields=["gateway_reference", "detail"])
     if payment.state == Payment.State.INITIATED:  # the callback may have overtaken the answer
@@ -156,7 +156,7 @@ def _started(
 
 @transaction.atomic
 def _refused(payment_id: UUID, attempt_id: UUID, reason: str, code: str, detail: str) -> Payment:
-    payment = Payment.objects.select_for_update().get(id=payment_id)
+    payment = Payment.objects.select_for_update(no_key=True).get(id=payment_id)
     PaymentAttempt.objects.filter(id=attempt_id).update(code=code[:40], detail=detail[:300], next_query_at=None)
     if payment.is_open:
         word = reason.rpartition(".")[2][:20]

@@ -101,7 +101,7 @@ def _claim() -> list[Message]:
     now = clock.machine_now()
     account = ChannelAccount.objects.filter(is_enabled=True).order_by("sort_order", "label").first()
     due = list(
-        Message.objects.select_for_update(skip_locked=True)
+        Message.objects.select_for_update(skip_locked=True, no_key=True)
         .filter(next_try_at__lte=now)
         .order_by("next_try_at", "id")[:BATCH]
     )
@@ -143,7 +143,9 @@ def _send(channel: Channel, text: str, messages: Sequence[Message]) -> None:
 @transaction.atomic
 def _record(results: Mapping[str, Sent], ids: Sequence[UUID]) -> None:
     now = clock.machine_now()
-    rows = list(Message.objects.select_for_update().filter(id__in=ids, state=Message.State.SENDING).order_by("id"))
+    rows = list(
+        Message.objects.select_for_update(no_key=True).filter(id__in=ids, state=Message.State.SENDING).order_by("id")
+    )
     for message in rows:
         result = results.get(str(message.id), Sent(str(message.id), Delivery.UNKNOWN, detail="missing in the answer"))
         message.changed_at, message.provider_id = now, result.provider_id[:80]
@@ -168,7 +170,9 @@ def report_apply(*, account_id: UUID, report: Report) -> Message | None:
     Never goes back from an end: a repeated or late report changes nothing.
     """
     message: Message | None = (
-        Message.objects.select_for_update().filter(account_id=account_id, provider_id=report.provider_id).first()
+        Message.objects.select_for_update(no_key=True)
+        .filter(account_id=account_id, provider_id=report.provider_id)
+        .first()
     )
     if message is None or not report.is_final:
         return message

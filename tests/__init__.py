@@ -1,0 +1,1 @@
+"""Tests mirror the apps; ``house`` tests the code base itself."""
