@@ -35,7 +35,7 @@ install() {
             echo "Python's venv is missing. As root: apt-get install -y python3-venv" >&2
             exit 3
         fi
-        "$venv/bin/python" -m pip install --quiet --no-compile -r "$list" || exit 1
+        "$venv/bin/python" -m pip install -qq --no-compile -r "$list" || exit 1
         touch "$venv/complete"
     fi
     PATH="$venv/bin:$PATH"

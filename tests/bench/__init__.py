@@ -1,0 +1,1 @@
+"""Measurements, each as a ratio to a floor of the same run."""
