@@ -87,12 +87,22 @@ def contained_tax(total: Money, tax_percent: Decimal) -> tuple[Money, Money]:
 
 
 def extended(
-    period: Period, *, anchor: datetime | None, periods: int, expires_at: datetime | None, bought: int, at: datetime
+    period: Period,
+    *,
+    anchor: datetime | None,
+    periods: int,
+    expires_at: datetime | None,
+    bought: int,
+    at: datetime,
+    is_unbroken: bool = False,
 ) -> tuple[datetime, int, datetime]:
     """(anchor, periods, expiry) after buying ``bought`` periods at ``at``.
 
-    Paid before the expiry: counted on from the same anchor. Paid later: a new anchor begins now.
+    Paid before the expiry, or ``is_unbroken`` (renewed by itself, before anybody was cut): counted on from the same
+    anchor. Paid later, or so late that the new expiry would be past already: a new anchor begins now.
     """
-    if anchor is not None and expires_at is not None and expires_at > at:
-        return anchor, periods + bought, period.end(anchor, periods + bought)
+    if anchor is not None and expires_at is not None and (expires_at > at or is_unbroken):
+        end = period.end(anchor, periods + bought)
+        if end > at:
+            return anchor, periods + bought, end
     return at, bought, period.end(at, bought)

@@ -95,7 +95,7 @@ def _renew(subscription: Subscription, policy: BillingPolicy, at: datetime) -> b
     price = quote(subscription.package.money(tenant.currency), 1, Decimal(0))
     if not price.total or wallet_of(subscription.customer_id, tenant.currency) < price.total:
         return False
-    done = extension(subscription=subscription, price=price, policy=policy, tenant=tenant, at=at)
+    done = extension(subscription=subscription, price=price, policy=policy, tenant=tenant, at=at, is_unbroken=True)
     post([done.draft.issue, done.draft.pay])
     subscription_carry_on(done, policy=policy, at=at, by="system:cycle")
     today = at.astimezone(tenant.zone_info).date()

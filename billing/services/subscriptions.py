@@ -99,7 +99,13 @@ class Extension:
 
 
 def extension(
-    *, subscription: Subscription, price: Quote, policy: BillingPolicy, tenant: Tenant, at: datetime
+    *,
+    subscription: Subscription,
+    price: Quote,
+    policy: BillingPolicy,
+    tenant: Tenant,
+    at: datetime,
+    is_unbroken: bool = False,
 ) -> Extension:
     """Carry a locked subscription on by what ``price`` buys. The caller posts, saves and issues, in that order."""
     old_anchor, old_expiry = subscription.anchor_at, subscription.expires_at
@@ -110,6 +116,7 @@ def extension(
         expires_at=old_expiry,
         bought=price.periods,
         at=at,
+        is_unbroken=is_unbroken,
     )
     starts = old_expiry if old_expiry is not None and anchor == old_anchor else at
     line = Line(

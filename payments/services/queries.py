@@ -40,7 +40,7 @@ def _claim() -> list[tuple[PaymentAttempt, PaymentProvider]]:
     due = list(
         PaymentAttempt.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
         .filter(next_query_at__lte=now)
-        .select_related("payment", "account")
+        .select_related("payment__account", "account")
         .order_by("next_query_at")[:BATCH]
     )
     for attempt in due:

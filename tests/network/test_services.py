@@ -1,0 +1,260 @@
+"""Lines and routers through the services, with RouterOS at the other end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from billing.entitlement import Level
+from billing.models import Subscription
+from billing.services import cycle_run
+from ispbilling.kernel import clock, events, outbox, tenancy
+from ispbilling.kernel.errors import Conflict, Refused
+from ispbilling.kernel.failpoints import FailpointHit
+from ispbilling.kernel.models import Event
+from network.models import Line, Router, Session
+from network.selectors import routers_due
+from network.services import router_check, router_converge
+from network.services.devices import lease_take
+from simulators.routeros import RouterFarm, SimRouter
+from tests import factories
+from tests.billing.test_receipts import paid
+from tests.network.conformance import until
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@pytest.fixture(scope="module")
+def farm() -> Iterator[RouterFarm]:
+    farm = RouterFarm()
+    farm.start()
+    yield farm
+    farm.stop()
+
+
+@pytest.fixture
+def far(farm: RouterFarm) -> Iterator[SimRouter]:
+    router = farm.add("r", users={"billing": "billing-api"}, redial_s=0.05)
+    yield router
+    router.power(False)
+    del farm.routers["r"]
+
+
+class Place:
+    """A tenant with one line on the simulated router."""
+
+    def __init__(self, far: SimRouter, mode: str = "walled") -> None:
+        self.far = far
+        self.tenant = factories.tenant_make(suspension_mode=mode)
+        with self.inside():
+            self.router = factories.router_make(port=far.port)
+            package = factories.package_make(period_unit="day", period_count=30)
+            self.line = factories.line_make(router=self.router, package=package, username="jane", password="pw")
+        far.cpe_add("jane", "pw", "AA:BB:CC:00:00:01")
+
+    def inside(self) -> Any:
+        from tests.payments.test_services import _Inside
+
+        return _Inside(self.tenant.id)
+
+    def converge(self) -> str:
+        with tenancy.tenant_context(self.tenant.id):
+            return router_converge(router_id=self.router.id)
+
+    def pay(self, number: str = "A") -> None:
+        with self.inside():
+            paid(self.line.subscription, "1500", number=number)
+        self.drain()
+
+    def drain(self) -> None:
+        while sum(outbox.drain(shard) for shard in range(events.SHARDS)):
+            pass
+
+    def fresh(self) -> Line:
+        with self.inside():
+            return Line.objects.get(id=self.line.id)
+
+    def on_router(self) -> dict[str, str]:
+        return next(row for row in self.far.rows("/ppp/secret") if row["name"] == "jane")
+
+    def let_pass(self, **by: float) -> None:
+        with transaction.atomic():
+            clock.travel(timedelta(**by))
+        with tenancy.tenant_context(self.tenant.id):
+            cycle_run()
+        self.drain()
+
+
+@pytest.fixture
+def place(far: SimRouter) -> Place:
+    return Place(far)
+
+
+def test_a_line_nobody_paid_for_is_walled(place: Place) -> None:
+    assert place.converge() == "done"
+    assert (place.fresh().level, place.on_router()["profile"]) == (Level.WALLED, "isp-walled")
+
+
+def test_paying_puts_it_on_its_speed(place: Place) -> None:
+    place.converge()
+    place.pay()
+    place.converge()
+    line = place.fresh()
+    assert (line.level, line.applied_level, line.is_converged) == (Level.FULL, Level.FULL, True)
+    assert place.on_router()["profile"] == "isp-10000k-5000k"
+
+
+def test_what_changed_is_told_once(place: Place) -> None:
+    place.converge()
+    place.pay()
+    place.converge()
+    place.converge()
+    with place.inside():
+        levels = [one.payload["level"] for one in Event.objects.filter(name="network.access_changed").order_by("seq")]
+    assert levels == ["walled", "full"]
+
+
+def test_a_blocked_tenant_loses_session_and_secret(far: SimRouter) -> None:
+    place = Place(far, "blocked")
+    place.pay()
+    place.converge()
+    until(far.truth)
+    place.let_pass(days=31)
+    place.converge()
+    assert far.truth() == []
+    assert place.on_router()["disabled"] == "true"
+
+
+def test_money_in_the_wallet_renews_before_any_cut(place: Place) -> None:
+    place.pay("A")
+    with place.inside():
+        from tests.billing.test_receipts import booked
+
+        booked(place.line.subscription, "1600", None, "B")
+    place.let_pass(days=30, minutes=1)
+    with place.inside():
+        subscription = Subscription.objects.get()
+        from billing.selectors import wallet_of
+
+        left = wallet_of(subscription.customer_id, "KES").amount
+    assert (subscription.state, subscription.periods, left) == (Subscription.State.ACTIVE, 2, Decimal("100.00"))
+
+
+def test_a_change_by_hand_is_taken_back(place: Place) -> None:
+    place.pay()
+    place.converge()
+    place.far.by_hand("/ppp/secret/set", "=numbers=jane", "=disabled=yes")
+    place.converge()
+    assert place.on_router()["disabled"] == "false"
+
+
+def test_paid_while_the_router_is_away_is_online_when_it_comes_back(place: Place) -> None:
+    place.converge()
+    place.far.power(False)
+    place.pay()
+    assert place.converge() == "away"
+    with place.inside():
+        assert Router.objects.get().is_up is False
+    place.far.power(True)
+    assert place.converge() == "resting"
+    with place.inside():
+        Router.objects.update(retry_at=None)
+    assert place.converge() == "done"
+    until(lambda: [one for one in place.far.truth() if one["address_lists"] == []])
+
+
+def test_a_router_that_is_away_rests_longer_each_time(place: Place) -> None:
+    place.far.power(False)
+    pauses = []
+    for _ in range(3):
+        with place.inside():
+            Router.objects.update(retry_at=None)
+        place.converge()
+        with place.inside():
+            router = Router.objects.get()
+        assert router.retry_at is not None
+        pauses.append(round((router.retry_at - clock.machine_now()).total_seconds()))
+    assert pauses == [2, 4, 8]
+    place.far.power(True)
+
+
+def test_a_run_that_died_after_writing_still_ends_the_old_session(place: Place, settings: Any, tmp_path: Any) -> None:
+    place.pay()
+    place.converge()
+    until(lambda: [one for one in place.far.truth() if one["address_lists"] == []])
+    place.let_pass(days=31)
+    settings.FAILPOINTS_DIR = str(tmp_path)
+    (tmp_path / "network.converge.after_apply").write_text("raise")
+    with pytest.raises(FailpointHit):
+        place.converge()
+    settings.FAILPOINTS_DIR = None
+    assert not place.fresh().is_converged
+    place.converge()
+    assert place.fresh().is_converged
+    until(lambda: [one for one in place.far.truth() if one["address_lists"] == ["isp-walled"]])
+
+
+def test_a_wish_that_came_while_we_spoke_is_not_taken_for_done(place: Place, settings: Any, tmp_path: Any) -> None:
+    place.converge()
+    with place.inside():
+        Line.objects.update(generation=Line.objects.get().generation + 1)
+    line = place.fresh()
+    assert (line.generation, line.applied_generation, line.is_converged) == (2, 1, False)
+    assert (place.tenant.id, place.router.id) in routers_due()
+
+
+def test_one_writer_per_router(place: Place) -> None:
+    with tenancy.tenant_context(place.tenant.id):
+        assert lease_take(router_id=place.router.id) is not None
+    assert place.converge() == "busy"
+
+
+def test_a_line_of_somebody_elses_name_is_left_alone_and_says_so(place: Place) -> None:
+    place.far.by_hand("/ppp/secret/add", "=name=jane", "=password=theirs")
+    place.converge()
+    assert place.on_router()["password"] == "theirs"
+    assert place.fresh().last_error == "The router has a line of this name that is not ours."
+
+
+def test_a_session_is_opened_counted_and_closed(place: Place) -> None:
+    place.pay()
+    place.converge()
+    until(place.far.truth)
+    place.converge()
+    place.far.advance(60)
+    place.converge()
+    with place.inside():
+        session = Session.objects.get(stopped_at=None)
+    assert session.readings >= 2
+    assert session.download_bytes > session.upload_bytes > 0
+    place.far.cpe_remove("jane")
+    place.converge()
+    with place.inside():
+        assert Session.objects.filter(stopped_at=None).count() == 0
+
+
+def test_a_router_is_checked_and_remembered(place: Place) -> None:
+    with tenancy.tenant_context(place.tenant.id):
+        facts = router_check(router_id=place.router.id)
+    with place.inside():
+        router = Router.objects.get()
+    assert facts.identity == "r"
+    assert (router.is_up, router.version) == (True, "7.16.1 (stable)")
+
+
+def test_a_wrong_password_is_told(place: Place) -> None:
+    place.far.set(users={"billing": "changed"})
+    with tenancy.tenant_context(place.tenant.id), pytest.raises(Refused):
+        router_check(router_id=place.router.id)
+    with place.inside():
+        assert "refused the user name or password" in Router.objects.get().last_error
+
+
+def test_a_user_name_is_given_once_per_router(place: Place) -> None:
+    with place.inside(), pytest.raises(Conflict):
+        factories.line_make(router=place.router, username="jane")
