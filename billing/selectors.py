@@ -36,6 +36,7 @@ class Offer:
     """A length that can be bought, with its price and what it would lead to."""
 
     quote: Quote
+    length: int  # in the package's unit
     new_expires_at: datetime
 
 
@@ -130,7 +131,8 @@ def offers_of(subscription: Subscription) -> list[Offer]:
             bought=option.periods,
             at=at,
         )
-        offers.append(Offer(quote(price, option.periods, option.discount_percent), expires_at))
+        length = option.periods * subscription.package.period_count
+        offers.append(Offer(quote(price, option.periods, option.discount_percent), length, expires_at))
     return offers
 
 

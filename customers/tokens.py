@@ -49,7 +49,7 @@ def of_many(texts: Iterable[str], numbers: Iterable[str]) -> set[str]:
 def ranges(query: str) -> list[list[tuple[str, str]]]:
     """What to look for: every word must be met by one of its ranges ``[low, high)``."""
     wanted: list[list[tuple[str, str]]] = []
-    for word in words(query):
+    for word in _words_of_query(query):
         options = [_prefix(word)]
         if word.isascii() and word.isdigit():
             options.append(_prefix(REVERSED + word[::-1]))
@@ -57,6 +57,13 @@ def ranges(query: str) -> list[list[tuple[str, str]]]:
                 options.append(_prefix(REVERSED + word[:0:-1]))  # 0712… finds +254712…
         wanted.append(options)
     return wanted
+
+
+def _words_of_query(query: str) -> list[str]:
+    """A telephone number written with blanks and dashes is one word."""
+    plain = digits(query)
+    is_number = all(character in "0123456789 +-()./" for character in query)
+    return [plain] if is_number and len(plain) >= 7 else words(query)
 
 
 def _prefix(text: str) -> tuple[str, str]:

@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  what we say stands before what children say
     try:
         sys.exit(main(sys.argv[1:]))
     except SecretsMissing as error:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import formats, timezone
+from django.utils.translation import ngettext
 
 from ispbilling.kernel import phone as phones
 from ispbilling.kernel.money import Money
@@ -52,6 +53,18 @@ def data_size(value: int | None) -> str:
             return f"{size.quantize(Decimal('0.1')) if unit != 'B' else size} {unit}"
         size /= 1000
     return f"{size} TB"
+
+
+@register.filter
+def length_of(count: int, unit: str) -> str:
+    """A length of time in words: ``3 months``."""
+    words = {
+        "minute": ngettext("%(n)d minute", "%(n)d minutes", count),
+        "hour": ngettext("%(n)d hour", "%(n)d hours", count),
+        "day": ngettext("%(n)d day", "%(n)d days", count),
+        "month": ngettext("%(n)d month", "%(n)d months", count),
+    }
+    return words[unit] % {"n": count}
 
 
 @register.filter
