@@ -41,19 +41,3 @@ install() {
     PATH="$venv/bin:$PATH"
     export PATH
 }
-
-# need PACKAGE...: system packages; installed as root, named to anybody else.
-need() {
-    local missing=() package
-    for package in "$@"; do
-        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing+=("$package")
-    done
-    [ ${#missing[@]} = 0 ] && return
-    if [ "$(id -u)" = 0 ]; then
-        echo "Installing ${missing[*]} …"
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}"; } >/dev/null || exit 1
-    else
-        echo "Missing system packages. As root: apt-get install -y ${missing[*]}" >&2
-        exit 3
-    fi
-}
