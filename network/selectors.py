@@ -40,10 +40,13 @@ def online_count() -> int:
 
 
 def routers_due() -> list[tuple[UUID, UUID]]:
-    """(tenant, router) of every router that has something to be written or is due to be read, over all tenants."""
+    """(tenant, router) of every router that has something to be written or is due to be read, over all tenants.
+
+    What a router refused waits for its next reading.
+    """
     now = clock.machine_now()
     with tenancy.platform("network: which routers are due"):
-        dirty = Line.objects.filter(router_id=OuterRef("id")).exclude(applied_generation=F("generation"))
+        dirty = Line.objects.filter(router_id=OuterRef("id"), last_error="").exclude(applied_generation=F("generation"))
         rows = Router.objects.filter(Q(retry_at=None) | Q(retry_at__lte=now), is_enabled=True).filter(
             Q(polled_at=None)
             | Q(polled_at__lte=now - timedelta(seconds=settings.POLL_INTERVAL_S))

@@ -149,7 +149,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What the router refused, by user name or profile name, in its own words. Empty = all was taken."""
+    """What the router refused, in its own words, by user name, profile name or the id of the row as it was read.
+
+    Empty = all was taken.
+    """
 
     refused: dict[str, str] = field(default_factory=dict)
 

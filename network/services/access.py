@@ -84,8 +84,9 @@ def lines_refresh(*, subscription_id: UUID) -> list[Line]:
         if (line.level, line.download_kbps, line.upload_kbps) != wish:
             line.level, line.download_kbps, line.upload_kbps = wish
             line.generation += 1
+            line.last_error = ""
             changed.append(line)
-        line.save(update_fields=["level", "reason", "download_kbps", "upload_kbps", "generation"])
+        line.save(update_fields=["level", "reason", "download_kbps", "upload_kbps", "generation", "last_error"])
     if changed:
         wake.on_commit("routers", {str(line.router_id) for line in changed})
     return changed

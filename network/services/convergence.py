@@ -70,7 +70,8 @@ def _converge(router: Router, link: RouterDriver) -> None:
     refused: Mapping[str, str] = {}
     if found.plan:
         failpoint("network.converge.before_apply")
-        refused = link.apply(found.plan).refused
+        names = {line.id: line.username for line in state.lines.values()}
+        refused = {names.get(key, key): text for key, text in link.apply(found.plan).refused.items()}
         failpoint("network.converge.after_apply")
         state = link.read()
     failpoint("network.converge.before_record")
@@ -109,31 +110,35 @@ def _record(
     refused: Mapping[str, str],
     foreign: Collection[str],
 ) -> None:
-    """Write what was seen. A line wished differently meanwhile keeps its newer wish, and the router is woken again."""
-    generations = {line.id: line.generation for line in lines}
+    """Write what was seen. A line wished differently meanwhile keeps its newer wish, and the router is woken again.
+
+    A line the router would not take is tried again at the next reading, not at once: it would refuse again.
+    """
+    spoken_of = {line.id: line for line in lines}
     at = clock.now()
-    told, dirty = [], False
+    told, changed, is_outdated = [], [], False
     for line in Line.objects.select_for_update(no_key=True).filter(router_id=router_id).order_by("id"):
-        if line.id not in generations:
-            dirty = True  # opened while we were speaking
+        before = spoken_of.get(line.id)
+        if before is None:
+            is_outdated = True  # opened while we were speaking
             continue
-        if right_now(wanted[line.id], state):
-            dirty = dirty or line.generation != generations[line.id]
-            if line.applied_generation == generations[line.id] and not line.last_error:
-                continue
-            seen_level = next(one.level for one in lines if one.id == line.id)
-            if line.applied_level != seen_level:
-                event = AccessChanged(line_id=line.id, customer_id=line.customer_id, level=seen_level)
-                told.append((event, f"customer:{line.customer_id}"))
-            line.applied_generation, line.applied_level = generations[line.id], seen_level
-            line.applied_at, line.last_error = at, ""
-        else:
-            dirty = dirty or line.username not in foreign
+        is_outdated = is_outdated or line.generation != before.generation
+        if not right_now(wanted[line.id], state):
             line.last_error = _trouble(line, refused, foreign)[:200]
-        line.save(update_fields=["applied_generation", "applied_level", "applied_at", "last_error"])
+        elif line.applied_generation == before.generation and not line.last_error:
+            continue
+        else:
+            if line.applied_level != before.level:
+                event = AccessChanged(line_id=line.id, customer_id=line.customer_id, level=before.level)
+                told.append((event, f"customer:{line.customer_id}"))
+            line.applied_generation, line.applied_level = before.generation, before.level
+            line.applied_at, line.last_error = at, ""
+        changed.append(line)
+    fields = ["applied_generation", "applied_level", "applied_at", "last_error"]
+    Line.objects.bulk_update(changed, fields, batch_size=1000)
     emit_many(told)
-    log.info("router.converged", tenant=str(tenancy.tenant_id()), router=str(router_id), changed=len(told))
-    if dirty:
+    log.info("router.converged", tenant=str(tenancy.tenant_id()), router=str(router_id), changed=len(changed))
+    if is_outdated:
         wake.on_commit("routers", [str(router_id)])
 
 

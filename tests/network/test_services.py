@@ -258,3 +258,29 @@ def test_a_wrong_password_is_told(place: Place) -> None:
 def test_a_user_name_is_given_once_per_router(place: Place) -> None:
     with place.inside(), pytest.raises(Conflict):
         factories.line_make(router=place.router, username="jane")
+
+
+def test_what_a_router_refuses_is_tried_again_at_the_next_reading_and_not_at_once(place: Place) -> None:
+    place.converge()
+    place.far.by_hand("/ppp/secret/remove", "=numbers=jane")
+    place.far.by_hand("/ppp/secret/add", "=name=jane", "=password=theirs")
+    with place.inside():
+        Line.objects.update(generation=2)
+    place.converge()
+    assert (place.tenant.id, place.router.id) not in routers_due()
+    place.far.by_hand("/ppp/secret/remove", "=numbers=jane")
+    place.converge()
+    assert place.fresh().is_converged
+
+
+def test_recording_a_thousand_lines_costs_a_fixed_number_of_statements(place: Place) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with place.inside():
+        package = factories.package_make()
+        for number in range(60):
+            factories.line_make(router=place.router, package=package, username=f"u{number}", password="pw")
+    with CaptureQueriesContext(connection) as captured:
+        place.converge()
+    assert len(captured) < 40
