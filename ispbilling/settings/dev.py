@@ -7,4 +7,5 @@ DEBUG = env.bool("DEBUG", False)
 CLOCK_MAY_MOVE = True
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = None
 SESSION_COOKIE_SECURE = False
