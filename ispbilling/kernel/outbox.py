@@ -91,6 +91,10 @@ def _finish(done: Sequence[UUID]) -> None:
 
 def _handle(event_id: UUID, name: str, payload: Any, attempts: int) -> bool:
     """Run all handlers of one event. False when one failed; the failure is then written on the event."""
+    if name not in events.event_types():
+        # Written by a newer version of this program: it waits for a worker that knows it.
+        _failed(event_id, attempts + 1, f"nobody here knows an event {name}")
+        return False
     for handler_name, function in events.handlers_of(name).items():
         try:
             with transaction.atomic():

@@ -173,6 +173,14 @@ def test_the_handler_works_in_the_tenant_of_the_event(db: None) -> None:
     assert sorted(numbers(thing)) == [0, 1]
 
 
+def test_an_event_of_a_newer_version_is_not_taken_for_done(tenant: Any) -> None:
+    emit(1, uuid4())
+    Event.objects.update(name="test.of_tomorrow")
+    drain_everything()
+    event = Event.objects.get()
+    assert (event.state, event.last_error) == (Event.State.PENDING, "nobody here knows an event test.of_tomorrow")
+
+
 def test_every_event_has_a_handler() -> None:
     without = [name for name in events.event_types() if not events.handlers_of(name)]
     assert without == ["network.access_changed", "network.router_went_down"]
