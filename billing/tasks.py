@@ -8,7 +8,7 @@ from django.db import DatabaseError
 
 from accounts.selectors import tenant_ids_active
 from billing import services
-from ispbilling.kernel import tenancy
+from ispbilling.kernel import clock, jobs, tenancy
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,9 @@ def cycle_run_task() -> None:
 
 @shared_task(ignore_result=True)
 def ledger_check_task() -> None:
-    """Compare every cached balance with its entries."""
+    """Compare every cached balance with its entries, once an hour."""
+    if not jobs.claim("ledger_check", f"{clock.machine_now():%Y-%m-%dT%H}"):
+        return
     for tenant in tenant_ids_active():
         with tenancy.tenant_context(tenant):
             services.ledger_check()

@@ -46,7 +46,8 @@ def _with_database(url: str, database: str) -> str:
 
 
 def _with_redis_number(url: str, number: int, parameter: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(query=f"{parameter}={number}"))
+    # Not through urlunsplit: it takes the slashes of unix:///… for superfluous.
+    return f"{url.partition('?')[0]}?{parameter}={number}"
 
 
 def admin(database: str) -> psycopg.Connection[Any]:

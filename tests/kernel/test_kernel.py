@@ -232,6 +232,12 @@ def test_a_key_used_for_something_else_is_refused(tenant: Any) -> None:
         idempotency.once(scope="s", key="k", intention={"a": 2}, act=dict)
 
 
+def test_a_job_takes_place_once_per_period(db: None) -> None:
+    from ispbilling.kernel import jobs
+
+    assert [jobs.claim("j", "1"), jobs.claim("j", "1"), jobs.claim("j", "2")] == [True, False, True]
+
+
 def test_the_clock_moves_for_everybody(db: None) -> None:
     before = clock.now()
     clock.travel(timedelta(days=3))
