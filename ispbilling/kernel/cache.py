@@ -64,3 +64,6 @@ class PatientRedisCache(RedisCache):
 
     def delete_many(self, keys: Any, version: Any = None) -> None:
         self._try(lambda: super(PatientRedisCache, self).delete_many(keys, version), None)
+
+    def clear(self) -> bool:
+        return self._try(lambda: super(PatientRedisCache, self).clear(), False)
