@@ -65,5 +65,5 @@ class PatientRedisCache(RedisCache):
     def delete_many(self, keys: Any, version: Any = None) -> None:
         self._try(lambda: super(PatientRedisCache, self).delete_many(keys, version), None)
 
-    def clear(self) -> bool:
-        return self._try(lambda: super(PatientRedisCache, self).clear(), False)
+    def clear(self) -> None:
+        self._try(lambda: super(PatientRedisCache, self).clear(), None)
