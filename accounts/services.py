@@ -11,16 +11,27 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import Domain, Membership, Role, Tenant, User
-from ispbilling.kernel import audit, clock, tenancy
+from ispbilling.kernel import audit, clock, phone, tenancy
 from ispbilling.kernel.errors import Conflict, DomainError
 from ispbilling.kernel.ids import uuid7
 
 
 @transaction.atomic
 def tenant_create(
-    *, name: str, slug: str, currency: str, zone: str, country: str, language: str = "en", actor: str
+    *,
+    name: str,
+    slug: str,
+    currency: str,
+    zone: str,
+    country: str,
+    language: str = "en",
+    support_phone: str = "",
+    actor: str,
 ) -> Tenant:
-    """Open a tenant. Raises DomainError for an unknown zone or country, Conflict ``tenant.slug`` when taken."""
+    """Open a tenant. ``support_phone`` is the staff's own: warnings go to it.
+
+    Raises DomainError for an unknown zone, country or telephone, Conflict ``tenant.slug`` when taken.
+    """
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError) as error:
@@ -38,6 +49,7 @@ def tenant_create(
             zone=zone,
             country=country.upper(),
             language=language,
+            support_phone=phone.normalise(support_phone, country.upper()) if support_phone else "",
             created_at=clock.now(),
         )
     with tenancy.tenant_context(tenant.id):

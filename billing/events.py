@@ -59,3 +59,12 @@ class ExpiryNear:
     customer_id: UUID
     days: int
     expires_at: datetime
+
+
+@event("billing.cuts_stopped")
+class CutsStopped:
+    """A run would have cut too many and stopped before the first: a person must look."""
+
+    stop_id: UUID
+    would_cut: int
+    of_active: int

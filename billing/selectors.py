@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.db.models import QuerySet
 from accounts.models import Tenant
 from accounts.selectors import tenant_current
 from billing.calculations import Period, Quote, extended, quote
-from billing.entitlement import Entitlement, Level, Terms, entitlement
+from billing.entitlement import Entitlement, Level, QuietHours, Terms, entitlement
 from billing.models import (
     AccountKind,
     AccountName,
@@ -28,6 +29,7 @@ from customers.selectors import customer_of_account, customers_of_phone
 from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.errors import DomainError, NotFound
 from ispbilling.kernel.money import Money
+from ispbilling.kernel.phone import normalise
 from packages.models import Package
 
 
@@ -41,26 +43,64 @@ class Offer:
 
 
 def customer_claiming(typed: str, phone: str) -> UUID | None:
-    """Whose money this is: by the account typed, else by a telephone that exactly one customer has."""
+    """Whose money this is: by the account typed, by a telephone typed as account, else by the telephone that paid.
+
+    A telephone counts only when exactly one customer has it: money is never given to one of several by guess.
+    """
     customer = customer_of_account(typed)
-    if customer is None and phone:
-        owners = customers_of_phone(phone)
-        customer = owners[0] if len(owners) == 1 else None
-    return None if customer is None else customer.id
+    if customer is not None:
+        return customer.id
+    try:
+        typed_phone = normalise(typed, tenant_current().country)
+    except DomainError:
+        typed_phone = ""
+    for number in (typed_phone, phone):
+        owners = customers_of_phone(number) if number else []
+        if len(owners) == 1:
+            return owners[0].id
+    return None
 
 
-def terms_of(subscription: Subscription, policy: BillingPolicy) -> Terms:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a tenant decides by: itself and its policy, read once for a piece of work."""
+
+    tenant: Tenant
+    policy: BillingPolicy
+
+    @property
+    def quiet(self) -> QuietHours:
+        policy = self.policy
+        days = frozenset(int(day) for day in policy.quiet_weekdays)
+        return QuietHours(self.tenant.zone_info, days, policy.quiet_from_hour, policy.quiet_until_hour)
+
+    def price_of(self, package: Package) -> Money:
+        return package.money(self.tenant.currency)
+
+    def period_of(self, package: Package) -> Period:
+        return Period(package.period_unit, package.period_count, self.tenant.zone_info, self.policy.ends_at_midnight)
+
+    def local_date(self, at: datetime) -> date:
+        """The tenant's calendar day of an instant."""
+        return at.astimezone(self.tenant.zone_info).date()
+
+
+def rules_current() -> Rules:
+    """The current tenant's rules. Two queries."""
+    return Rules(tenant_current(), policy_current())
+
+
+def terms_of(subscription: Subscription, rules: Rules) -> Terms:
     """The facts that decide a subscription's entitlement."""
     return Terms(
         expires_at=subscription.expires_at,
         is_ended=subscription.state == Subscription.State.ENDED,
-        suspension=Level(policy.suspension_mode),
-        grace=timedelta(hours=policy.grace_hours),
+        is_suspended=subscription.state == Subscription.State.SUSPENDED,
+        suspension=Level(rules.policy.suspension_mode),
+        grace=timedelta(hours=rules.policy.grace_hours),
+        held_until=subscription.held_until,
+        quiet=rules.quiet,
     )
-
-
-def period_of(package: Package, tenant: Tenant, policy: BillingPolicy) -> Period:
-    return Period(package.period_unit, package.period_count, tenant.zone_info, policy.ends_at_midnight)
 
 
 def policy_current() -> BillingPolicy:
@@ -75,6 +115,18 @@ def recharge_quote(*, package: Package, periods: int, currency: str) -> Quote:
     if option is None:
         raise DomainError("recharge.periods", "That length is not offered.", fields={"periods": ["Please choose one."]})
     return quote(package.money(currency), periods, option.discount_percent)
+
+
+def wallets_of(customer_ids: Collection[UUID], currency: str) -> dict[UUID, Money]:
+    """Wallets of several customers in one query; a customer who never had one is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.owner, b.amount FROM billing_ledgeraccount a JOIN billing_ledgerbalance b"
+            " ON b.tenant_id = a.tenant_id AND b.account_id = a.id"
+            " WHERE a.tenant_id = %s AND a.kind = %s AND a.currency = %s AND a.owner = ANY(%s)",
+            [tenancy.tenant_id_required(), AccountKind.WALLET, currency, [str(one) for one in customer_ids]],
+        )
+        return {UUID(owner): -Money(amount, currency) for owner, amount in cursor.fetchall()}
 
 
 def wallet_of(customer_id: UUID, currency: str) -> Money:
@@ -111,16 +163,15 @@ def subscriptions_of(customer_id: UUID) -> list[Subscription]:
     return list(rows.select_related("package__speed_profile").order_by("created_at", "id"))
 
 
-def entitlement_now(subscription: Subscription) -> Entitlement:
+def entitlement_now(subscription: Subscription, rules: Rules | None = None) -> Entitlement:
     """What a subscription allows at this instant."""
-    return entitlement(terms_of(subscription, policy_current()), clock.now())
+    return entitlement(terms_of(subscription, rules or rules_current()), clock.now())
 
 
 def offers_of(subscription: Subscription) -> list[Offer]:
     """The lengths that can be bought now, with prices and the expiry each leads to."""
-    tenant, policy, at = tenant_current(), policy_current(), clock.now()
-    period = period_of(subscription.package, tenant, policy)
-    price = subscription.package.money(tenant.currency)
+    rules, at = rules_current(), clock.now()
+    period, price = rules.period_of(subscription.package), rules.price_of(subscription.package)
     offers = []
     for option in RechargeOption.objects.order_by("periods"):
         _, _, expires_at = extended(

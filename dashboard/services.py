@@ -21,11 +21,19 @@ def tenant_open(
     language: str = "en",
     domains: list[str] | None = None,
     suspension_mode: str = "walled",
+    support_phone: str = "",
     actor: str,
 ) -> Tenant:
     """A new tenant with its host names, its rules of billing and its recharge options. Raises DomainError."""
     tenant = tenant_create(
-        name=name, slug=slug, currency=currency, zone=zone, country=country, language=language, actor=actor
+        name=name,
+        slug=slug,
+        currency=currency,
+        zone=zone,
+        country=country,
+        language=language,
+        support_phone=support_phone,
+        actor=actor,
     )
     with tenancy.tenant_context(tenant.id):
         for host in domains or []:

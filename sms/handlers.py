@@ -1,6 +1,6 @@
 """Reactions to billing: what customers are told."""
 
-from billing.events import ExpiryNear, ReceiptBooked, SubscriptionRenewed, SubscriptionSuspended
+from billing.events import CutsStopped, ExpiryNear, ReceiptBooked, SubscriptionRenewed, SubscriptionSuspended
 from ispbilling.kernel.events import handler
 from sms import services
 
@@ -33,6 +33,11 @@ def suspension_message(event: SubscriptionSuspended) -> None:
     services.suspended_tell(
         subscription_id=event.subscription_id, customer_id=event.customer_id, expired_at=event.expired_at
     )
+
+
+@handler(CutsStopped)
+def cuts_stopped_message(event: CutsStopped) -> None:
+    services.cuts_stopped_tell(stop_id=event.stop_id, would_cut=event.would_cut, of_active=event.of_active)
 
 
 @handler(SubscriptionRenewed)

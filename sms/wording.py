@@ -65,6 +65,16 @@ WORDINGS = {
             "fil": "{isp}: {name}, na-renew ang internet mo mula sa balanse mo ({amount}), hanggang {expires}.",
         },
     ),
+    "cuts_stopped": Wording(
+        "To staff: a run would have cut too many and stopped.",
+        frozenset({"count", "active", "isp"}),
+        {
+            "en": "{isp}: {count} of {active} customers would be cut now. Nobody was. Please look and release.",
+            "sw": "{isp}: wateja {count} kati ya {active} wangekatwa sasa. Hakuna aliyekatwa. Tafadhali angalia.",
+            "bn": "{isp}: {active} গ্রাহকের মধ্যে {count} জনের সংযোগ এখন কাটা যেত। কারও কাটা হয়নি। দেখে অনুমোদন দিন।",
+            "fil": "{isp}: {count} sa {active} customer ang puputulin sana ngayon. Wala pang naputol. Pakitingnan.",
+        },
+    ),
     "portal_code": Wording(
         "A customer signs in to the portal.",
         frozenset({"code", "isp"}),

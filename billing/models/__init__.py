@@ -2,7 +2,7 @@
 
 from billing.models.invoice import Allocation, Invoice, InvoiceCounter, InvoiceLine
 from billing.models.ledger import AccountKind, AccountName, LedgerAccount, LedgerBalance, LedgerEntry, LedgerLeg
-from billing.models.policy import BillingPolicy, RechargeOption, SuspensionMode
+from billing.models.policy import BillingPolicy, CutStop, RechargeOption, SuspensionMode
 from billing.models.receipt import Receipt
 from billing.models.subscription import Recharge, Reminder, Subscription
 
@@ -11,6 +11,7 @@ __all__ = [
     "AccountName",
     "Allocation",
     "BillingPolicy",
+    "CutStop",
     "Invoice",
     "InvoiceCounter",
     "InvoiceLine",

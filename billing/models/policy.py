@@ -18,6 +18,10 @@ def default_reminders() -> list[Any]:
     return [7, 3, 1]
 
 
+def no_weekdays() -> list[Any]:
+    return []
+
+
 class BillingPolicy(TenantModel):
     """One row per tenant."""
 
@@ -27,14 +31,50 @@ class BillingPolicy(TenantModel):
     ends_at_midnight = models.BooleanField(default=False)
     tax_percent = models.DecimalField(max_digits=5, decimal_places=2, default=0)  # contained in prices
     remind_days = models.JSONField(default=default_reminders)
+    #: When nobody is cut: whole local weekdays (Monday = 0), and local hours of every day (equal = none).
+    quiet_weekdays = models.JSONField(default=no_weekdays)
+    quiet_from_hour = models.PositiveSmallIntegerField(default=0)
+    quiet_until_hour = models.PositiveSmallIntegerField(default=0)
+    #: More cuts within an hour than this share of the active customers AND than this many stop, for a person to look.
+    brake_share_percent = models.PositiveSmallIntegerField(default=25)
+    brake_minimum = models.PositiveSmallIntegerField(default=10)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant"], name="billingpolicy_one"),
             models.CheckConstraint(
+                condition=models.Q(quiet_from_hour__lte=23, quiet_until_hour__lte=24), name="billingpolicy_hours"
+            ),
+            models.CheckConstraint(condition=models.Q(brake_share_percent__lte=100), name="billingpolicy_share"),
+            models.CheckConstraint(
                 condition=models.Q(tax_percent__gte=0, tax_percent__lt=100), name="billingpolicy_tax"
             ),
         ]
+
+
+class CutStop(TenantModel):
+    """Cutting was stopped before the first cut. While a stop is open nobody of the tenant is cut.
+
+    It goes on only by the word of a person who has the right.
+    """
+
+    class Cause(models.TextChoices):
+        BRAKE = "brake", "Too many at once"
+
+    cause = models.CharField(max_length=8, choices=Cause.choices)
+    would_cut = models.PositiveIntegerField(default=0)
+    of_active = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+    released_by = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "cause"], condition=models.Q(released_at=None), name="cutstop_one_open"
+            )
+        ]
+        indexes = [models.Index(fields=["tenant", "-opened_at", "-id"], name="cutstop_recent")]
 
 
 class RechargeOption(TenantModel):

@@ -37,6 +37,10 @@ class Subscription(TenantModel):
     expires_at = models.DateTimeField(null=True)
     next_change_at = models.DateTimeField(null=True)  # when entitlement changes by time alone: the cycle's due date
     is_auto_renewed = models.BooleanField(default=True)  # from the wallet, before any cut
+    extended_at = models.DateTimeField(null=True)  # when time was bought last
+    suspended_at = models.DateTimeField(null=True)  # when the line was cut last
+    held_until = models.DateTimeField(null=True)  # a person keeps the line until then, paid or not
+    hold_reason = models.CharField(max_length=160, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -47,6 +51,11 @@ class Subscription(TenantModel):
                 condition=models.Q(next_change_at__isnull=False),
             ),
             models.Index(fields=["tenant", "expires_at"], name="subscription_expiry"),
+            models.Index(
+                fields=["tenant", "suspended_at"],
+                name="subscription_cut",
+                condition=models.Q(suspended_at__isnull=False),
+            ),
         ]
 
 

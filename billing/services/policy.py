@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,31 @@ from ispbilling.kernel.errors import DomainError
 
 #: What a new tenant begins with: periods → per cent off.
 RECHARGE_OPTIONS = {1: 0, 2: 0, 3: 5, 6: 10, 12: 15}
+
+
+def _is_number(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _are_numbers(low: int, high: int, most: int) -> Callable[[Any], bool]:
+    return lambda value: (
+        isinstance(value, list) and len(set(value)) == len(value) <= most and all(map(_is_number(low, high), value))
+    )
+
+
+#: Each rule and what it may be. Seven quiet weekdays would mean that nobody is ever cut.
+_IS_GOOD: dict[str, Callable[[Any], bool]] = {
+    "suspension_mode": lambda value: value in SuspensionMode.values,
+    "grace_hours": _is_number(0, 24 * 60),
+    "ends_at_midnight": lambda value: isinstance(value, bool),
+    "tax_percent": lambda value: isinstance(value, Decimal) and 0 <= value < 100,
+    "remind_days": _are_numbers(1, 60, 6),
+    "quiet_weekdays": _are_numbers(0, 6, 6),
+    "quiet_from_hour": _is_number(0, 23),
+    "quiet_until_hour": _is_number(0, 24),
+    "brake_share_percent": _is_number(0, 100),
+    "brake_minimum": _is_number(0, 30_000),
+}
 
 
 @transaction.atomic
@@ -32,12 +57,10 @@ def recharge_options_create() -> list[RechargeOption]:
 @transaction.atomic
 def policy_set(*, changes: Mapping[str, Any], actor: str) -> BillingPolicy:
     """Change the tenant's rules. Raises DomainError ``policy.invalid`` naming what is wrong."""
-    allowed = {"suspension_mode", "grace_hours", "ends_at_midnight", "tax_percent", "remind_days"}
-    unknown = set(changes) - allowed
-    if unknown or changes.get("suspension_mode", "walled") not in SuspensionMode.values:
-        raise DomainError(
-            "policy.invalid", f"Not a rule of billing: {', '.join(sorted(unknown)) or 'suspension_mode'}."
-        )
+    wrong = sorted(name for name, value in changes.items() if name not in _IS_GOOD or not _IS_GOOD[name](value))
+    if wrong:
+        fields = {name: ["Not a value of this rule."] for name in wrong}
+        raise DomainError("policy.invalid", f"Not a rule of billing: {', '.join(wrong)}.", fields=fields)
     policy, _ = BillingPolicy.objects.select_for_update(no_key=True).get_or_create()
     old = {name: getattr(policy, name) for name in changes}
     for name, value in changes.items():

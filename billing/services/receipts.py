@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts.selectors import tenant_current
 from billing.calculations import Quote
 from billing.events import ReceiptBooked, SubscriptionChanged
 from billing.models import AccountKind, AccountName, Receipt, Recharge, Subscription
-from billing.selectors import policy_current, wallet_of
+from billing.selectors import Rules, rules_current, wallet_of
 from billing.services.invoices import invoice_issue_paid
 from billing.services.ledger import Posting, post, posting
-from billing.services.subscriptions import Extension, extension, subscription_carry_on, subscription_locked
+from billing.services.subscriptions import (
+    Extension,
+    extension,
+    extension_from_wallet,
+    subscription_carry_on,
+    subscription_locked,
+)
 from customers.services import customer_locked
 from ispbilling.kernel import audit, clock, tenancy
 from ispbilling.kernel.errors import Conflict, NotFound
@@ -45,7 +51,8 @@ def receipt_record(
     """Book one settled payment, once: a repeat gives the receipt that is there.
 
     Money goes into the customer's wallet. If it was for a recharge that still waits and the wallet now covers it, the
-    recharge is completed: invoice, allocation, subscription. Money nobody claims goes to suspense.
+    recharge is completed: invoice, allocation, subscription. Money for nothing in particular brings back what the
+    customer has running out or cut, as far as the wallet reaches. Money nobody claims goes to suspense.
     """
     at = clock.now()
     money = Money(amount, currency)
@@ -137,26 +144,25 @@ def _book(
     method: str,
     at: datetime,
 ) -> None:
-    """Book money of a known customer whose row is locked, and complete the recharge it pays for."""
+    """Book money of a known customer whose row is locked, and let it buy what it was for."""
+    rules = rules_current()
     wallet = wallet_of(customer_id, money.currency) + money
-    done = _extension_of(recharge, wallet, at) if recharge is not None else None
-    if recharge is None or done is None:
-        post([income])
-        _tell(receipt_id, customer_id, money, number, "", None, wallet)
-        return
-    tenant, policy = tenant_current(), policy_current()
-    post([income, done.draft.issue, done.draft.pay])
-    subscription_carry_on(done, policy=policy, at=at, by="system:receipts")
-    recharge.state, recharge.method, recharge.completed_at = Recharge.State.COMPLETED, method, at
-    recharge.old_expires_at, recharge.new_expires_at = done.old_expires_at, done.expires_at
-    recharge.save(update_fields=["state", "method", "completed_at", "old_expires_at", "new_expires_at"])
-    today = at.astimezone(tenant.zone_info).date()
-    invoice_number = invoice_issue_paid(done.draft, year=today.year, due_on=today.isoformat())
-    left = wallet - Money(recharge.total, recharge.currency)
-    _tell(receipt_id, customer_id, money, number, invoice_number, done, left)
+    bought = _extension_of(recharge, wallet, rules, at) if recharge is not None else None
+    extensions = _brought_back(customer_id, wallet, rules, at) if bought is None else [bought]
+    post([income, *(entry for done in extensions for entry in (done.draft.issue, done.draft.pay))])
+    for done in extensions:
+        subscription_carry_on(done, rules=rules, at=at, by="system:receipts")
+        wallet -= done.draft.line.total
+    if recharge is not None and bought is not None:
+        recharge.state, recharge.method, recharge.completed_at = Recharge.State.COMPLETED, method, at
+        recharge.old_expires_at, recharge.new_expires_at = bought.old_expires_at, bought.expires_at
+        recharge.save(update_fields=["state", "method", "completed_at", "old_expires_at", "new_expires_at"])
+    today = rules.local_date(at)
+    numbers = [invoice_issue_paid(done.draft, year=today.year, due_on=today.isoformat()) for done in extensions]
+    _tell(receipt_id, customer_id, money, number, numbers, extensions, wallet)
 
 
-def _extension_of(recharge: Recharge, wallet: Money, at: datetime) -> Extension | None:
+def _extension_of(recharge: Recharge, wallet: Money, rules: Rules, at: datetime) -> Extension | None:
     """The subscription carried on by a recharge; None when it cannot be completed and the money stays in the wallet."""
     total = Money(recharge.total, recharge.currency)
     if recharge.state != Recharge.State.PENDING or wallet < total:
@@ -171,7 +177,25 @@ def _extension_of(recharge: Recharge, wallet: Money, at: datetime) -> Extension 
         Money(recharge.discount, recharge.currency),
         total,
     )
-    return extension(subscription=subscription, price=price, policy=policy_current(), tenant=tenant_current(), at=at)
+    return extension(subscription=subscription, price=price, rules=rules, at=at)
+
+
+def _brought_back(customer_id: UUID, wallet: Money, rules: Rules, at: datetime) -> list[Extension]:
+    """What is not paid for now, oldest first, each carried on by one period while the wallet covers it."""
+    rows = (
+        Subscription.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("package")
+        .filter(customer_id=customer_id)
+        .exclude(state__in=[Subscription.State.ACTIVE, Subscription.State.ENDED])
+        .order_by("id")
+    )
+    extensions = []
+    for subscription in rows:
+        done = extension_from_wallet(subscription=subscription, wallet=wallet, rules=rules, at=at, is_unbroken=False)
+        if done is not None:
+            wallet -= done.draft.line.total
+            extensions.append(done)
+    return extensions
 
 
 def _tell(
@@ -179,26 +203,25 @@ def _tell(
     customer_id: UUID,
     money: Money,
     number: str | None,
-    invoice_number: str,
-    done: Extension | None,
+    invoice_numbers: Sequence[str],
+    extensions: Sequence[Extension],
     wallet: Money,
 ) -> None:
     key = f"customer:{customer_id}"
+    happenings: list[tuple[object, str]] = [
+        (SubscriptionChanged(subscription_id=done.subscription.id, customer_id=customer_id), key) for done in extensions
+    ]
     booked = ReceiptBooked(
         receipt_id=receipt_id,
         customer_id=customer_id,
         amount=money.amount,
         currency=money.currency,
         number=number,
-        invoice_number=invoice_number,
-        expires_at=done.expires_at if done else None,
+        invoice_number=", ".join(invoice_numbers),
+        expires_at=min((done.expires_at for done in extensions), default=None),
         wallet=wallet.amount,
     )
-    happenings: list[tuple[object, str]] = [(booked, key)]
-    if done is not None:
-        changed = SubscriptionChanged(subscription_id=done.subscription.id, customer_id=customer_id)
-        happenings.insert(0, (changed, key))
-    emit_many(happenings)
+    emit_many([*happenings, (booked, key)])
 
 
 @transaction.atomic
@@ -209,7 +232,10 @@ def receipt_number_set(*, payment_id: UUID, number: str) -> None:
 
 @transaction.atomic
 def receipt_assign(*, receipt_id: UUID, customer_id: UUID, actor: str) -> Receipt:
-    """Take money out of suspense and into a customer's wallet. Raises NotFound, Conflict ``receipt.assigned``."""
+    """Take money out of suspense: it is then as if the customer had paid it now.
+
+    Raises NotFound, Conflict ``receipt.assigned``.
+    """
     customer_locked(customer_id)
     receipt: Receipt | None = Receipt.objects.select_for_update(no_key=True).filter(id=receipt_id).first()
     if receipt is None:
@@ -217,21 +243,18 @@ def receipt_assign(*, receipt_id: UUID, customer_id: UUID, actor: str) -> Receip
     if receipt.customer_id is not None:
         raise Conflict("receipt.assigned", "This money has its owner already.")
     money = Money(receipt.amount, receipt.currency)
-    post(
-        [
-            posting(
-                key=f"assign:{receipt.id}",
-                kind="assignment",
-                customer_id=customer_id,
-                at=clock.now(),
-                memo=receipt.number or "",
-                debit=AccountName(AccountKind.SUSPENSE),
-                credit=[(AccountName(AccountKind.WALLET, customer_id), money)],
-            )
-        ]
+    at = clock.now()
+    income = posting(
+        key=f"assign:{receipt.id}",
+        kind="assignment",
+        customer_id=customer_id,
+        at=at,
+        memo=receipt.number or "",
+        debit=AccountName(AccountKind.SUSPENSE),
+        credit=[(AccountName(AccountKind.WALLET, customer_id), money)],
     )
     receipt.customer_id = customer_id
     receipt.save(update_fields=["customer"])
     audit.record(actor=actor, verb="receipt.assign", row=receipt, new={"customer": customer_id})
-    _tell(receipt.id, customer_id, money, receipt.number, "", None, wallet_of(customer_id, receipt.currency))
+    _book(receipt.id, customer_id, money, receipt.number, income, None, receipt.method, at)
     return receipt

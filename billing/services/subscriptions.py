@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import Tenant
 from accounts.selectors import tenant_current
-from billing.calculations import Quote, extended
+from billing.calculations import Quote, extended, quote
 from billing.entitlement import entitlement
-from billing.models import BillingPolicy, Recharge, Subscription
-from billing.selectors import period_of, recharge_quote, terms_of
+from billing.models import Recharge, Subscription
+from billing.selectors import Rules, recharge_quote, terms_of
 from billing.services.invoices import Draft, Line, invoice_draft
 from customers.services import customer_locked
 from ispbilling.kernel import audit, clock
@@ -99,18 +99,12 @@ class Extension:
 
 
 def extension(
-    *,
-    subscription: Subscription,
-    price: Quote,
-    policy: BillingPolicy,
-    tenant: Tenant,
-    at: datetime,
-    is_unbroken: bool = False,
+    *, subscription: Subscription, price: Quote, rules: Rules, at: datetime, is_unbroken: bool = False
 ) -> Extension:
     """Carry a locked subscription on by what ``price`` buys. The caller posts, saves and issues, in that order."""
     old_anchor, old_expiry = subscription.anchor_at, subscription.expires_at
     anchor, periods, expires_at = extended(
-        period_of(subscription.package, tenant, policy),
+        rules.period_of(subscription.package),
         anchor=old_anchor,
         periods=subscription.periods,
         expires_at=old_expiry,
@@ -129,23 +123,34 @@ def extension(
         period_from=starts,
         period_until=expires_at,
     )
-    draft = invoice_draft(customer_id=subscription.customer_id, line=line, policy=policy, at=at)
+    draft = invoice_draft(customer_id=subscription.customer_id, line=line, policy=rules.policy, at=at)
     subscription.anchor_at, subscription.periods, subscription.expires_at = anchor, periods, expires_at
     return Extension(subscription, draft, old_expiry, expires_at)
 
 
-def subscription_carry_on(done: Extension, *, policy: BillingPolicy, at: datetime, by: str) -> None:
+def extension_from_wallet(
+    *, subscription: Subscription, wallet: Money, rules: Rules, at: datetime, is_unbroken: bool
+) -> Extension | None:
+    """One period bought from the wallet, at its plain price; None when that does not cover it or is not wanted."""
+    price = quote(rules.price_of(subscription.package), 1, Decimal(0))
+    if not subscription.is_auto_renewed or not price.total or wallet < price.total:
+        return None
+    return extension(subscription=subscription, price=price, rules=rules, at=at, is_unbroken=is_unbroken)
+
+
+def subscription_carry_on(done: Extension, *, rules: Rules, at: datetime, by: str) -> None:
     """Save an extended subscription and make it active."""
     subscription = done.subscription
-    until = entitlement(terms_of(subscription, policy), at).until
     changes = {
         "anchor_at": subscription.anchor_at,
         "periods": subscription.periods,
         "expires_at": subscription.expires_at,
-        "next_change_at": until,
+        "next_change_at": entitlement(terms_of(subscription, rules), at).until,
+        "extended_at": at,
     }
     if subscription.state == Subscription.State.ACTIVE:
-        subscription.next_change_at = until
+        for name, value in changes.items():
+            setattr(subscription, name, value)
         subscription.save(update_fields=list(changes))
         audit.record(
             actor=by,

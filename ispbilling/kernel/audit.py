@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,15 @@ from ispbilling.kernel.models import AuditEntry
 source_address: ContextVar[str] = ContextVar("source_address", default="")
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What happened to one row. ``old`` and ``new`` name what changed; a Secret shows as ``***``."""
+
+    row: models.Model
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
+
+
 def record(
     *,
     actor: str,
@@ -30,19 +40,27 @@ def record(
 ) -> None:
     """Write one entry in the open transaction.
 
-    ``actor`` is ``user:<id>``, ``customer:<id>`` or ``system:<what>``; ``verb`` is ``noun.verb``. ``old`` and ``new``
-    name what changed; a Secret shows as ``***``.
+    ``actor`` is ``user:<id>``, ``customer:<id>`` or ``system:<what>``; ``verb`` is ``noun.verb``.
     """
-    AuditEntry.objects.create(
-        at=clock.now(),
-        actor=actor,
-        verb=verb,
-        row_type=row._meta.label_lower,
-        row_id=str(row.pk),
-        old=_plain(old or {}),
-        new=_plain(new or {}),
-        reason=reason,
-        source_address=source_address.get(),
+    record_many(actor=actor, verb=verb, entries=[Entry(row, old or {}, new or {})], reason=reason)
+
+
+def record_many(*, actor: str, verb: str, entries: Iterable[Entry], reason: str = "") -> None:
+    """The same thing happened to several rows: one statement."""
+    at = clock.now()
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            at=at,
+            actor=actor,
+            verb=verb,
+            row_type=entry.row._meta.label_lower,
+            row_id=str(entry.row.pk),
+            old=_plain(entry.old),
+            new=_plain(entry.new),
+            reason=reason,
+            source_address=source_address.get(),
+        )
+        for entry in entries
     )
 
 

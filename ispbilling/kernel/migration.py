@@ -118,11 +118,30 @@ def _composite_key(table: str, field: Any) -> list[str]:
     ]
 
 
+def _create_with_tenant(operations: list[Any]) -> None:
+    """Make each new table together with its tenant, in place.
+
+    Django plans keys as columns added afterwards, and a column that is added wants its default: the current tenant,
+    which a migration does not have.
+    """
+    created = {operation.name_lower: operation for operation in operations if isinstance(operation, CreateModel)}
+    for operation in [one for one in operations if isinstance(one, AddField) and one.name == "tenant"]:
+        table = created.get(operation.model_name_lower)
+        if table is not None:
+            table.fields.append((operation.name, operation.field))
+            needed: list[OperationDependency] = operation._auto_deps  # type: ignore[attr-defined]
+            table._auto_deps += [  # type: ignore[attr-defined]
+                one for one in needed if one.model_name.lower() != table.name_lower
+            ]
+            operations.remove(operation)
+
+
 class TenantAutodetector(MigrationAutodetector):
     """Adds ``ProtectTable`` after every operation that makes a tenant table or gives it a reference."""
 
     def _sort_migrations(self) -> None:
         for app_label, operations in self.generated_operations.items():  # type: ignore[attr-defined]
+            _create_with_tenant(operations)
             touched: dict[str, list[OperationDependency]] = {}
             for operation in operations:
                 if isinstance(operation, CreateModel):

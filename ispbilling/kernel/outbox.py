@@ -25,6 +25,8 @@ from ispbilling.kernel.models import Event
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 8
+#: How long a finished event is kept: what happened is in the audit and the book, not here.
+KEEP_DAYS = 30
 KEYS_PER_ROUND = 200
 EVENTS_PER_KEY = 50
 #: The lock space of draining; the second number is the key's hash.
@@ -139,6 +141,26 @@ def due_shards() -> list[int]:
             "SELECT DISTINCT shard FROM kernel_event WHERE state = 'pending' AND not_before <= clock_timestamp()"
         )
         return sorted(row[0] for row in cursor.fetchall())
+
+
+def purge(*, older_than_days: int = KEEP_DAYS, batch: int = 5000) -> int:
+    """Forget what was finished long ago, receipts included, over all tenants. Returns how many events."""
+    total = 0
+    while True:
+        with tenancy.platform("outbox: purge"), connection.cursor() as cursor:
+            cursor.execute(
+                "WITH old AS (SELECT id, tenant_id FROM kernel_event WHERE state = 'done'"
+                " AND created_at < clock_timestamp() - make_interval(days => %s) LIMIT %s),"
+                " receipts AS (DELETE FROM kernel_receipt r USING old"
+                " WHERE r.tenant_id = old.tenant_id AND r.event_id = old.id RETURNING r.event_id)"
+                " SELECT array_agg(id), (SELECT count(*) FROM receipts) FROM old",
+                [older_than_days, batch],
+            )
+            found = cursor.fetchone()[0] or []
+            cursor.execute("DELETE FROM kernel_event WHERE id = ANY(%s)", [found])
+        total += len(found)
+        if len(found) < batch:
+            return total
 
 
 @transaction.atomic

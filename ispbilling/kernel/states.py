@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.db import models
@@ -46,22 +46,33 @@ def state_move(
     The row must come from ``select_for_update`` in the open transaction: its state is trusted. The model names its
     table as ``MOVES``. Raises Conflict ``<model>.move``.
     """
-    changes = changes or {}
-    moves: Moves = row.MOVES  # type: ignore[attr-defined]
-    source = str(getattr(row, field))
-    if not moves.allows(source, to):
-        name = row._meta.model_name or ""
-        raise Conflict(f"{name}.move", f"A {row._meta.verbose_name} that is {source} cannot become {to}.")
-    old = {field: source, **{name: getattr(row, name) for name in changes}}
-    for name, value in {field: to, **changes}.items():
-        setattr(row, name, value)
-    row.save(update_fields=[field, *changes])
-    audit.record(
-        actor=by,
-        verb=f"{row._meta.model_name}.{to}",
-        row=row,
-        old=old,
-        new={field: str(to), **changes},
-        reason=reason,
-    )
-    return row
+    return state_move_many([(row, changes or {})], to=to, by=by, reason=reason, field=field)[0]
+
+
+def state_move_many(
+    rows: Sequence[tuple[M, Mapping[str, Any]]], *, to: str, by: str, reason: str = "", field: str = "state"
+) -> list[M]:
+    """Move several locked rows of one model to the same state, each with changes of its own: two statements.
+
+    The changes of all rows name the same columns. Raises Conflict ``<model>.move`` and moves none.
+    """
+    entries = []
+    for row, changes in rows:
+        moves: Moves = row.MOVES  # type: ignore[attr-defined]
+        source = str(getattr(row, field))
+        if not moves.allows(source, to):
+            name = row._meta.model_name or ""
+            raise Conflict(f"{name}.move", f"A {row._meta.verbose_name} that is {source} cannot become {to}.")
+        old = {field: source, **{name: getattr(row, name) for name in changes}}
+        entries.append(audit.Entry(row, old, {field: str(to), **changes}))
+    for row, changes in rows:
+        for name, value in {field: to, **changes}.items():
+            setattr(row, name, value)
+    if len(rows) == 1:
+        rows[0][0].save(update_fields=[field, *rows[0][1]])
+    elif rows:
+        manager: Any = type(rows[0][0])._default_manager
+        manager.bulk_update([row for row, _ in rows], [field, *rows[0][1]], batch_size=500)
+    if rows:
+        audit.record_many(actor=by, verb=f"{rows[0][0]._meta.model_name}.{to}", entries=entries, reason=reason)
+    return [row for row, _ in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from ispbilling.kernel import outbox
+from ispbilling.kernel import clock, jobs, outbox
 
 
 @shared_task(ignore_result=True)
@@ -18,3 +18,10 @@ def events_sweep_task() -> None:
     """Handle what nobody was woken for."""
     for shard in outbox.due_shards():
         outbox.drain(shard)
+
+
+@shared_task(ignore_result=True)
+def events_purge_task() -> None:
+    """Forget finished events of long ago, once a day."""
+    if jobs.claim("events_purge", f"{clock.machine_now():%Y-%m-%d}"):
+        outbox.purge()

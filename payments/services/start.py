@@ -147,7 +147,8 @@ def _started(
 ) -> Payment:
     payment = Payment.objects.select_for_update(no_key=True).get(id=payment_id)
     attempt = PaymentAttempt.objects.select_for_update(no_key=True).get(id=attempt_id)
-    attempt.gateway_reference, attempt.detail = reference, text[:300]
+    # A callback that overtook the answer has written the reference already; an answer without one must not undo that.
+    attempt.gateway_reference, attempt.detail = reference or attempt.gateway_reference, text[:300]
     attempt.save(update_fields=["gateway_reference", "detail"])
     if payment.state == Payment.State.INITIATED:  # the callback may have overtaken the answer
         state_move(payment, to=Payment.State.PENDING, by="system:payments")

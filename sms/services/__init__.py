@@ -2,6 +2,7 @@
 
 from sms.services.accounts import channel_account_add
 from sms.services.notices import (
+    cuts_stopped_tell,
     expiry_near_tell,
     receipt_tell,
     renewed_tell,
@@ -11,6 +12,7 @@ from sms.services.outgoing import message_send, messages_send, report_apply
 
 __all__ = [
     "channel_account_add",
+    "cuts_stopped_tell",
     "expiry_near_tell",
     "message_send",
     "messages_send",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.calculations import Period, contained_tax, extended, quote
-from billing.entitlement import Level, Reason, Terms, entitlement
+from billing.entitlement import Level, QuietHours, Reason, Terms, cut_at, entitlement
 from ispbilling.kernel.money import Money
 
 zones = st.sampled_from(["Africa/Nairobi", "Asia/Dhaka", "Asia/Manila", "America/New_York"]).map(ZoneInfo)
@@ -132,35 +133,78 @@ def test_sixteen_per_cent_are_contained() -> None:
 
 
 ORDER = [Level.BLOCKED, Level.WALLED, Level.THROTTLED, Level.FULL]
-suspensions = st.sampled_from([Level.WALLED, Level.BLOCKED])
-graces = st.integers(0, 72).map(lambda hours: timedelta(hours=hours))
+quiets = st.builds(
+    QuietHours, zones, st.frozensets(st.integers(0, 6), max_size=6), st.integers(0, 23), st.integers(0, 24)
+)
+terms_of_all_kinds = st.builds(
+    Terms,
+    expires_at=instants,
+    is_ended=st.booleans(),
+    suspension=st.sampled_from([Level.WALLED, Level.BLOCKED]),
+    grace=st.integers(0, 72).map(lambda hours: timedelta(hours=hours)),
+    is_suspended=st.booleans(),
+    held_until=st.none() | instants,
+    quiet=quiets,
+)
 
 
-@given(instants, instants, instants, suspensions, graces)
-def test_a_later_expiry_never_allows_less(
-    now: datetime, one: datetime, other: datetime, suspension: Level, grace: timedelta
-) -> None:
-    early, late = sorted([one, other])
-    levels = [entitlement(Terms(expiry, False, suspension, grace), now).level for expiry in (early, late)]
+@given(terms_of_all_kinds, instants, instants)
+def test_a_later_expiry_never_allows_less(terms: Terms, now: datetime, other: datetime) -> None:
+    early, late = sorted([terms.expires_at or other, other])
+    levels = [entitlement(replace(terms, expires_at=expiry), now).level for expiry in (early, late)]
     assert ORDER.index(levels[0]) <= ORDER.index(levels[1])
 
 
-@given(instants, instants, suspensions, graces)
-def test_nothing_changes_before_the_instant_it_names(
-    now: datetime, expiry: datetime, suspension: Level, grace: timedelta
-) -> None:
-    terms = Terms(expiry, False, suspension, grace)
+@given(terms_of_all_kinds, instants)
+def test_nothing_changes_before_the_instant_it_names(terms: Terms, now: datetime) -> None:
     found = entitlement(terms, now)
     if found.until is not None:
+        assert found.until > now
         assert entitlement(terms, found.until - timedelta(microseconds=1)).level == found.level
         assert entitlement(terms, found.until).reason != found.reason
+
+
+@given(terms_of_all_kinds, instants)
+def test_nobody_who_is_paid_for_is_cut_and_nobody_else_stays_for_ever(terms: Terms, now: datetime) -> None:
+    found, cut = entitlement(terms, now), cut_at(terms)
+    if terms.is_ended:
+        assert (found.level, cut) == (Level.BLOCKED, None)
+    elif terms.expires_at is not None and now < terms.expires_at:
+        assert (found.level, found.reason) == (Level.FULL, Reason.PAID)
+    else:
+        assert cut is not None
+        assert (found.reason is Reason.DUE) == (not terms.is_suspended and now >= cut)
+
+
+@given(quiets, instants)
+def test_cutting_begins_outside_the_quiet_and_within_a_week(quiet: QuietHours, at: datetime) -> None:
+    allowed = quiet.end_after(at)
+    assert at <= allowed <= at + timedelta(days=8)
+    assert quiet.end_after(allowed) == allowed
+
+
+@pytest.mark.parametrize(
+    ("begins", "allowed"),
+    [
+        ("2026-11-27 15:00", "2026-11-27 15:00"),  # a Friday afternoon
+        ("2026-11-27 18:00", "2026-11-30 07:00"),  # Friday evening: the night, the weekend, Monday's morning
+        ("2026-11-28 12:00", "2026-11-30 07:00"),
+        ("2026-11-30 06:59", "2026-11-30 07:00"),
+        ("2026-12-01 23:59", "2026-12-02 07:00"),
+    ],
+)
+def test_no_cut_at_night_and_at_weekends(begins: str, allowed: str) -> None:
+    zone = "Africa/Nairobi"
+    quiet = QuietHours(ZoneInfo(zone), frozenset({5, 6}), 18, 7)
+    assert local(quiet.end_after(at(begins, zone)), zone) == allowed
 
 
 def test_the_expiry_is_the_first_instant_that_is_not_paid_for() -> None:
     expiry = datetime(2026, 1, 1, tzinfo=UTC)
     terms = Terms(expiry, False, Level.BLOCKED, timedelta(0))
     assert entitlement(terms, expiry - timedelta(microseconds=1)).reason is Reason.PAID
-    assert entitlement(terms, expiry).level is Level.BLOCKED
+    assert entitlement(terms, expiry).reason is Reason.DUE
+    assert entitlement(replace(terms, is_suspended=True), expiry).level is Level.BLOCKED
 
 
 def test_an_ended_subscription_is_blocked_whatever_was_paid() -> None:

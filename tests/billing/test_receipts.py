@@ -167,6 +167,68 @@ def test_money_nobody_claims_lies_in_suspense_until_it_is_assigned(tenant: Any) 
         receipt_assign(receipt_id=receipt.id, customer_id=customer.id, actor=factories.ACTOR)
 
 
+def test_money_for_nothing_in_particular_brings_back_who_was_cut(tenant: Any, travel: Any) -> None:
+    """A transfer to the paybill, cash at the counter: nobody had pressed a button in the portal before."""
+    subscription = factories.subscription_make(package=factories.package_make(period_unit="day", period_count=30))
+    paid(subscription, "1500", number="A")
+    travel(days=31)
+    Subscription.objects.update(state=Subscription.State.SUSPENDED, next_change_at=None)
+    booked(subscription, "1700", None, "B")
+    subscription.refresh_from_db()
+    assert (subscription.state, Invoice.objects.count()) == (Subscription.State.ACTIVE, 2)
+    assert subscription.expires_at == subscription.extended_at + timedelta(days=30)
+    assert wallet_of(subscription.customer_id, "KES").amount == Decimal("200.00")
+    assert ledger_check() == []
+
+
+def test_too_little_for_a_period_brings_nobody_back(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    booked(subscription, "1499", None, "A")
+    subscription.refresh_from_db()
+    assert (subscription.state, Invoice.objects.count()) == (Subscription.State.PENDING, 0)
+
+
+def test_a_subscription_that_is_not_renewed_by_itself_waits_for_an_order(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    Subscription.objects.update(is_auto_renewed=False)
+    booked(subscription, "1500", None, "A")
+    subscription.refresh_from_db()
+    assert subscription.state == Subscription.State.PENDING
+
+
+def test_two_subscriptions_are_brought_back_as_far_as_the_money_reaches(tenant: Any) -> None:
+    customer = factories.customer_make()
+    rows = [factories.subscription_make(customer=customer) for _ in range(3)]
+    booked(rows[0], "3100", None, "A")
+    states = list(Subscription.objects.order_by("id").values_list("state", flat=True))
+    assert states == ["active", "active", "pending"]
+    told_of = Event.objects.get(name="billing.receipt_booked").payload
+    assert (told_of["wallet"], len(told_of["invoice_number"].split(", "))) == ("100.00", 2)
+
+
+def test_what_is_assigned_from_suspense_brings_its_owner_back(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    payment = Payment.objects.create(
+        account=factories.account_make(), amount=Decimal("1500"), currency="KES", idempotency_key="x",
+        receipt_family="cash", created_at=clock.now(), started_at=clock.machine_now(),
+    )  # fmt: skip
+    receipt = receipt_record(**told(payment, None, "1500", "S1"))
+    receipt_assign(receipt_id=receipt.id, customer_id=subscription.customer_id, actor=factories.ACTOR)
+    subscription.refresh_from_db()
+    assert subscription.state == Subscription.State.ACTIVE
+    assert ledger_check() == []
+
+
+@pytest.mark.parametrize("typed", ["0712345678", "254712345678", "+254 712 345 678"])
+def test_a_telephone_typed_as_account_finds_its_owner(tenant: Any, typed: str) -> None:
+    from billing.selectors import customer_claiming
+
+    customer = factories.customer_make(phones=["0712345678"])
+    assert customer_claiming(typed, "+254799999999") == customer.id
+    factories.customer_make(phones=["0712345678"])
+    assert customer_claiming(typed, "") is None
+
+
 def test_the_network_is_told_before_the_customer(tenant: Any) -> None:
     paid(factories.subscription_make(), "1500")
     names = list(Event.objects.order_by("seq").values_list("name", flat=True))

@@ -226,6 +226,7 @@ def test_the_platform_is_left_after_its_block(populated: Any) -> None:
 
 
 def test_a_new_tenant_table_gets_its_walls_by_makemigrations(db: None) -> None:
+    from django.db.migrations import CreateModel
     from django.db.migrations.loader import MigrationLoader
     from django.db.migrations.state import ModelState, ProjectState
 
@@ -239,3 +240,6 @@ def test_a_new_tenant_table_gets_its_walls_by_makemigrations(db: None) -> None:
     changes = TenantAutodetector(without, full).changes(graph=MigrationLoader(None).graph, trim_to_apps={"portal"})
     operations = [operation for migration in changes["portal"] for operation in migration.operations]
     assert [operation.name for operation in operations if isinstance(operation, ProtectTable)] == ["LoginCode"]
+    [made] = [operation for operation in operations if isinstance(operation, CreateModel)]
+    # Added afterwards the column would want its default, the current tenant, which a migration does not have.
+    assert "tenant" in dict(made.fields)

@@ -23,6 +23,8 @@ class Command(OperatorCommand):
         parser.add_argument("--domain", action="append", default=[], help="a host name of its portal; may repeat")
         parser.add_argument("--suspension", choices=["walled", "blocked"], default="walled")
 
+        parser.add_argument("--support-phone", default="", help="the staff's own: warnings go to it")
+
     def run(self, **options: Any) -> dict[str, Any]:
         tenant = tenant_open(
             name=options["name"],
@@ -33,6 +35,7 @@ class Command(OperatorCommand):
             language=options["language"],
             domains=options["domain"],
             suspension_mode=options["suspension"],
+            support_phone=options["support_phone"],
             actor=ACTOR,
         )
         return {"id": tenant.id, "slug": tenant.slug}
