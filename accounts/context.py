@@ -18,7 +18,13 @@ _NAV = (
             ("dashboard:customers", "users", "customers:view"),
         ),
     ),
-    ("revenue", (("payments:payments", "credit-card", "billing:view"),)),
+    (
+        "revenue",
+        (
+            ("payments:payments", "credit-card", "billing:view"),
+            ("billing:cuts", "clock", "cuts:view"),
+        ),
+    ),
     ("network", (("network:routers", "router", "routers:view"),)),
     ("insight", (("sms:messages", "message", "messages:view"), ("dashboard:events", "history", "system:events"))),
 )
@@ -38,6 +44,7 @@ def _nav(request: HttpRequest) -> list[dict[str, Any]]:
         "dashboard:home": _("Home"),
         "dashboard:customers": _("Customers"),
         "payments:payments": _("Payments"),
+        "billing:cuts": _("Cuts tonight"),
         "network:routers": _("Routers"),
         "sms:messages": _("Messages"),
         "dashboard:events": _("Parked events"),

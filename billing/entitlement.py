@@ -37,7 +37,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """When nobody is cut: whole local weekdays (Monday = 0), and from hour to hour of every day.
+    """When nobody is cut: whole local weekdays (Monday = 0, six at most), and from hour to hour (0 to 23) of every day.
 
     ``from_hour`` may be later than ``until_hour``: the quiet then lasts over midnight. Equal hours mean none.
     """
@@ -59,7 +59,7 @@ class QuietHours:
 
     def _end_of_quiet(self, at: datetime) -> datetime | None:
         local = at.astimezone(self.zone)
-        if local.weekday() in self.weekdays and len(self.weekdays) < 7:
+        if local.weekday() in self.weekdays:
             return self._at(local, days=1, hour=0)
         begin, end = self.from_hour, self.until_hour
         if begin < end and begin <= local.hour < end:
@@ -72,8 +72,8 @@ class QuietHours:
 
     def _at(self, local: datetime, *, days: int, hour: int) -> datetime:
         """A full hour of the local calendar, as an instant that is surely later than ``local``."""
-        day = local.date() + timedelta(days=days + (1 if hour == 24 else 0))
-        found = datetime.combine(day, time(hour % 24), tzinfo=self.zone).astimezone(UTC)
+        day = local.date() + timedelta(days=days)
+        found = datetime.combine(day, time(hour), tzinfo=self.zone).astimezone(UTC)
         return found if found > local else local.astimezone(UTC) + timedelta(hours=1)
 
 

@@ -9,16 +9,17 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from accounts.models import Tenant
 from accounts.selectors import tenant_current
 from billing.calculations import Period, Quote, extended, quote
-from billing.entitlement import Entitlement, Level, QuietHours, Terms, entitlement
+from billing.entitlement import Entitlement, Level, QuietHours, Terms, cut_at, entitlement
 from billing.models import (
     AccountKind,
     AccountName,
     BillingPolicy,
+    CutStop,
     Invoice,
     Receipt,
     Recharge,
@@ -166,6 +167,42 @@ def subscriptions_of(customer_id: UUID) -> list[Subscription]:
 def entitlement_now(subscription: Subscription, rules: Rules | None = None) -> Entitlement:
     """What a subscription allows at this instant."""
     return entitlement(terms_of(subscription, rules or rules_current()), clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A cut that is due or comes within the time looked at, if nothing is paid until then."""
+
+    subscription: Subscription
+    cut_at: datetime
+    is_covered: bool  # the wallet renews it instead
+
+
+def cuts_coming(*, rules: Rules, within: timedelta, limit: int = 200) -> tuple[list[Coming], bool]:
+    """Whom the next hours would cut, soonest first, and whether there are more than ``limit``. Two queries."""
+    running = [Subscription.State.ACTIVE, Subscription.State.GRACE]
+    rows = Subscription.objects.filter(state__in=running, next_change_at__lte=clock.now() + within)
+    found = list(rows.select_related("customer", "package").order_by("next_change_at", "id")[: limit + 1])
+    wallets = wallets_of({row.customer_id for row in found}, rules.tenant.currency)
+    coming = []
+    for row in found[:limit]:
+        cut = cut_at(terms_of(row, rules))
+        price = rules.price_of(row.package)
+        wallet = wallets.get(row.customer_id)
+        if cut is not None:
+            coming.append(Coming(row, cut, row.is_auto_renewed and wallet is not None and price <= wallet))
+    return coming, len(found) > limit
+
+
+def cut_stop_open() -> CutStop | None:
+    """The stop that keeps everybody of the tenant online, if there is one."""
+    found: CutStop | None = CutStop.objects.filter(released_at=None).first()
+    return found
+
+
+def cut_stops_recent(limit: int = 10) -> list[CutStop]:
+    """Stops, the open one first, then newest first."""
+    return list(CutStop.objects.order_by(F("released_at").desc(nulls_first=True), "-id")[:limit])
 
 
 def offers_of(subscription: Subscription) -> list[Offer]:

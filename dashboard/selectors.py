@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, Sum
 
 from accounts.selectors import tenant_current
 from billing.models import Receipt, Subscription
+from billing.selectors import cut_stop_open
 from customers.models import Customer, CustomerPhone
 from ispbilling.kernel import clock
 from ispbilling.kernel.models import Event
@@ -83,5 +84,6 @@ def home_figures() -> dict[str, Any]:
         "lines_waiting": lines["waiting"],
         "routers": routers["all"],
         "routers_down": routers["down"],
+        "cuts_stopped": cut_stop_open() is not None,
         "events_parked": Event.objects.filter(state=Event.State.PARKED).count(),
     }

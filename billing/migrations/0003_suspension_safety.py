@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='billingpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('quiet_from_hour__lte', 23), ('quiet_until_hour__lte', 24)), name='billingpolicy_hours'),
+            constraint=models.CheckConstraint(condition=models.Q(('quiet_from_hour__lte', 23), ('quiet_until_hour__lte', 23)), name='billingpolicy_hours'),
         ),
         migrations.AddConstraint(
             model_name='billingpolicy',

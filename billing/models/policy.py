@@ -43,7 +43,7 @@ class BillingPolicy(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["tenant"], name="billingpolicy_one"),
             models.CheckConstraint(
-                condition=models.Q(quiet_from_hour__lte=23, quiet_until_hour__lte=24), name="billingpolicy_hours"
+                condition=models.Q(quiet_from_hour__lte=23, quiet_until_hour__lte=23), name="billingpolicy_hours"
             ),
             models.CheckConstraint(condition=models.Q(brake_share_percent__lte=100), name="billingpolicy_share"),
             models.CheckConstraint(

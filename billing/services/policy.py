@@ -35,7 +35,7 @@ _IS_GOOD: dict[str, Callable[[Any], bool]] = {
     "remind_days": _are_numbers(1, 60, 6),
     "quiet_weekdays": _are_numbers(0, 6, 6),
     "quiet_from_hour": _is_number(0, 23),
-    "quiet_until_hour": _is_number(0, 24),
+    "quiet_until_hour": _is_number(0, 23),
     "brake_share_percent": _is_number(0, 100),
     "brake_minimum": _is_number(0, 30_000),
 }

@@ -134,7 +134,7 @@ def test_sixteen_per_cent_are_contained() -> None:
 
 ORDER = [Level.BLOCKED, Level.WALLED, Level.THROTTLED, Level.FULL]
 quiets = st.builds(
-    QuietHours, zones, st.frozensets(st.integers(0, 6), max_size=6), st.integers(0, 23), st.integers(0, 24)
+    QuietHours, zones, st.frozensets(st.integers(0, 6), max_size=6), st.integers(0, 23), st.integers(0, 23)
 )
 terms_of_all_kinds = st.builds(
     Terms,

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Role
 from accounts.permissions import PERMISSIONS, role_has
+from billing.models import CutStop
 from ispbilling.kernel import access, clock, tenancy
 from ispbilling.kernel.access import Audience
 from ispbilling.kernel.models import Event
@@ -38,7 +39,7 @@ def addresses() -> Iterator[tuple[str, str, Any]]:
 RULES = {name: (route, access.rule_of(view, name)) for name, route, view in addresses()}
 STAFF = sorted(name for name, (_, rule) in RULES.items() if rule and rule.audience is Audience.STAFF)
 CUSTOMER = sorted(name for name, (_, rule) in RULES.items() if rule and rule.audience is Audience.CUSTOMER)
-POST_ONLY = {"dashboard:event_retry", "portal:switch", "portal:pay"}
+POST_ONLY = {"billing:customer_hold", "billing:cuts_release", "dashboard:event_retry", "portal:switch", "portal:pay"}
 
 
 class World:
@@ -70,6 +71,7 @@ class World:
                 created_at=clock.machine_now(),
                 not_before=clock.machine_now(),
             )
+            self.stop = CutStop.objects.create(cause=CutStop.Cause.BRAKE, opened_at=clock.now())
         self.host = f"{self.tenant.slug}.localhost"
 
     def ids(self) -> dict[str, UUID]:
@@ -77,6 +79,7 @@ class World:
             "customer_id": self.line.customer_id,
             "payment_id": self.payment.id,
             "event_id": self.event.id,
+            "stop_id": self.stop.id,
         }
 
     def path(self, name: str, ids: dict[str, UUID]) -> str:
