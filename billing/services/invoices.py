@@ -70,7 +70,7 @@ def invoice_draft(*, customer_id: UUID, line: Line, policy: BillingPolicy, at: d
     return Draft(invoice_id, customer_id, line, net, tax, at, issue, pay)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def invoice_issue_paid(draft: Draft, *, year: int, due_on: str) -> str:
     """Write the invoice with its line and allocation, and give it the next number, which is returned.
 

@@ -48,7 +48,7 @@ def posting(
     return Posting(uuid7(), key, kind, customer_id, at, memo, [(debit, total), *legs])
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def post(postings: Sequence[Posting]) -> None:
     """Write entries, their legs and the new balances, in one statement.
 

@@ -20,7 +20,6 @@ from billing.services.subscriptions import (
     extension,
     extension_from_wallet,
     subscription_carry_on,
-    subscription_locked,
 )
 from customers.services import customer_locked
 from ispbilling.kernel import audit, clock, tenancy
@@ -33,7 +32,7 @@ from ispbilling.kernel.money import Money
 RECHARGE = "recharge"  # what payments are told money for a recharge is for
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def receipt_record(
     *,
     payment_id: UUID,
@@ -130,7 +129,13 @@ def _receipt_insert(
 
 
 def _recharge_locked(recharge_id: UUID) -> Recharge | None:
-    recharge: Recharge | None = Recharge.objects.select_for_update(no_key=True).filter(id=recharge_id).first()
+    """The recharge and its subscription under their locks, with its package."""
+    recharge: Recharge | None = (
+        Recharge.objects.select_for_update(of=("self", "subscription"), no_key=True)
+        .select_related("subscription__package")
+        .filter(id=recharge_id)
+        .first()
+    )
     return recharge
 
 
@@ -167,7 +172,7 @@ def _extension_of(recharge: Recharge, wallet: Money, rules: Rules, at: datetime)
     total = Money(recharge.total, recharge.currency)
     if recharge.state != Recharge.State.PENDING or wallet < total:
         return None
-    subscription = subscription_locked(recharge.subscription_id)
+    subscription: Subscription = recharge.subscription
     if subscription.state == Subscription.State.ENDED or subscription.package_id != recharge.package_id:
         return None
     price = Quote(

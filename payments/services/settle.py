@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from ispbilling.kernel import audit, clock
 from ispbilling.kernel.errors import NotFound
@@ -28,14 +29,18 @@ _ENDS = {
 }
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def payment_settle(*, payment_id: UUID, attempt_id: UUID, result: Result) -> str:
     """Let a payment become what its gateway says, which the caller has verified. Returns what was done, in a word.
 
     ``settled``, ``repeated`` (nothing to do), ``receipt_learned``, ``receipt_conflict`` (the receipt belongs to
     another payment: nothing is booked), ``ended``, ``ignored`` (bad news after good), ``pending``.
     """
-    payment = Payment.objects.select_for_update(no_key=True).get(id=payment_id)
+    payment = (
+        Payment.objects.select_for_update(of=("self",), no_key=True)
+        .annotate(method=F("account__provider"))
+        .get(id=payment_id)
+    )
     if result.outcome is Outcome.PENDING:
         return "pending"
     if result.outcome is Outcome.SUCCEEDED:
@@ -81,7 +86,7 @@ def _succeed(payment: Payment, attempt_id: UUID, result: Result) -> str:
     PaymentAttempt.objects.filter(id=attempt_id).update(
         code=result.code[:40], detail=result.detail[:300], next_query_at=None
     )
-    _tell(payment, Money(paid.amount, paid.currency))
+    _tell(payment, Money(paid.amount, paid.currency), method=payment.method)  # type: ignore[attr-defined]
     failpoint("payments.settle.before_commit")
     return "settled"
 
@@ -102,7 +107,7 @@ def _key(payment: Payment) -> str:
     return f"customer:{payment.customer_id}" if payment.customer_id else f"payment:{payment.id}"
 
 
-def _tell(payment: Payment, paid: Money) -> None:
+def _tell(payment: Payment, paid: Money, *, method: str) -> None:
     assert payment.paid_at is not None
     emit(
         PaymentSucceeded(
@@ -113,7 +118,7 @@ def _tell(payment: Payment, paid: Money) -> None:
             currency=paid.currency,
             receipt_family=payment.receipt_family,
             receipt=payment.receipt,
-            method=payment.account.provider,
+            method=method,
             purpose=payment.purpose,
             purpose_id=payment.purpose_id,
             paid_at=payment.paid_at,
@@ -167,5 +172,5 @@ def money_receive(
         found: Payment = Payment.objects.get(receipt_family=family, receipt=receipt)
         return found
     audit.record(actor=actor, verb="payment.receive", row=payment, new={"amount": amount.amount, "receipt": receipt})
-    _tell(payment, amount)
+    _tell(payment, amount, method=account.provider)
     return payment

@@ -59,7 +59,7 @@ def test_balances_are_the_sums_of_legs_and_the_whole_is_zero(tenant: Any, entrie
 
 def test_an_entry_that_does_not_balance_is_refused(tenant: Any) -> None:
     crooked = Posting(uuid7(), "k", "test", None, clock.now(), "", [(CLEARING, kes("1")), (REVENUE, kes("-2"))])
-    with pytest.raises(ValueError, match="does not balance"):
+    with pytest.raises(ValueError, match="does not balance"), transaction.atomic():
         post([crooked])
 
 
@@ -80,7 +80,7 @@ def test_the_same_cause_is_entered_once(tenant: Any) -> None:
 
 def test_currencies_do_not_mix_in_one_entry(tenant: Any) -> None:
     mixed = [(CLEARING, Money(Decimal(1), "KES")), (REVENUE, Money(Decimal(-1), "BDT"))]
-    with pytest.raises(ValueError, match="mixes currencies"):
+    with pytest.raises(ValueError, match="mixes currencies"), transaction.atomic():
         post([Posting(uuid7(), "k", "test", None, clock.now(), "", mixed)])
 
 
