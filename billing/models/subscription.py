@@ -24,7 +24,7 @@ class Subscription(TenantModel):
             State.PENDING: {State.ACTIVE, State.ENDED},
             State.ACTIVE: {State.GRACE, State.SUSPENDED, State.ENDED},
             State.GRACE: {State.ACTIVE, State.SUSPENDED, State.ENDED},
-            State.SUSPENDED: {State.ACTIVE, State.ENDED},
+            State.SUSPENDED: {State.ACTIVE, State.GRACE, State.ENDED},
             State.ENDED: set(),
         }
     )

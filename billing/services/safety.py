@@ -9,13 +9,14 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from billing.entitlement import cut_at
-from billing.events import CutsStopped
+from billing.events import CutsStopped, SubscriptionChanged
 from billing.models import CutStop, Subscription
 from billing.selectors import Rules, rules_current, terms_of
 from customers.services import customer_locked
 from ispbilling.kernel import audit, clock
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound
-from ispbilling.kernel.events import emit
+from ispbilling.kernel.events import emit, emit_many
+from ispbilling.kernel.states import state_move_many
 
 #: Cuts of so long ago count together with those that are due: what falls due minute by minute brakes as well.
 BRAKE_WINDOW = timedelta(hours=1)
@@ -73,7 +74,7 @@ def cuts_release(*, stop_id: UUID, actor: str) -> CutStop:
 
 @transaction.atomic
 def customer_hold(*, customer_id: UUID, until: datetime | None, reason: str, actor: str) -> list[Subscription]:
-    """Keep a customer's lines until an instant, paid or not; None ends it. What is cut already stays cut.
+    """Keep a customer's lines until an instant, paid or not, and give back what was cut; None ends it.
 
     Raises NotFound, DomainError ``hold.until`` for an instant that is past or more than 90 days away.
     """
@@ -93,8 +94,20 @@ def customer_hold(*, customer_id: UUID, until: datetime | None, reason: str, act
     for row in rows:
         row.held_until, row.hold_reason = until, reason[:160] if until else ""
         cut = cut_at(terms_of(row, rules))
-        if row.next_change_at is not None and row.state == Subscription.State.GRACE and cut is not None:
+        if row.state == Subscription.State.GRACE and cut is not None:
             row.next_change_at = max(cut, at)
     Subscription.objects.bulk_update(rows, ["held_until", "hold_reason", "next_change_at"])
+    if until is not None:
+        _give_back([row for row in rows if row.state == Subscription.State.SUSPENDED], rules, actor, reason)
     audit.record(actor=actor, verb="customer.hold", row=customer, old=old, new={"until": until}, reason=reason)
     return rows
+
+
+def _give_back(rows: list[Subscription], rules: Rules, actor: str, reason: str) -> None:
+    """What was cut is let in again until its hold is over."""
+    changes = [(row, {"next_change_at": cut_at(terms_of(row, rules))}) for row in rows]
+    state_move_many(changes, to=Subscription.State.GRACE, by=actor, reason=reason)
+    emit_many(
+        (SubscriptionChanged(subscription_id=row.id, customer_id=row.customer_id), f"customer:{row.customer_id}")
+        for row in rows
+    )

@@ -10,8 +10,9 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from billing.entitlement import Level
 from billing.models import BillingPolicy, CutStop, Invoice, Subscription
-from billing.selectors import policy_current
+from billing.selectors import entitlement_now, policy_current
 from billing.services import customer_hold, cuts_release, cycle_run, policy_set
 from billing.services.ledger import ledger_check
 from customers.models import Customer
@@ -349,6 +350,26 @@ def test_a_hold_keeps_one_customer_online(tenant: Any, travel: Any) -> None:
     assert fresh(held).state == State.SUSPENDED
     entry = AuditEntry.objects.get(verb="customer.hold")
     assert (entry.actor, entry.reason) == ("user:1", "pays on the 5th")
+
+
+def test_a_hold_gives_back_what_was_cut_until_it_ends(tenant: Any, travel: Any) -> None:
+    subscription = month()
+    travel(days=31)
+    cycle_run()
+    until = clock.now() + timedelta(days=2)
+    customer_hold(customer_id=subscription.customer_id, until=until, reason="promised", actor="user:1")
+    assert (fresh(subscription).state, entitlement_now(fresh(subscription)).level) == (State.GRACE, Level.FULL)
+    assert len(events("subscription_changed")) == 3  # paid, cut, given back
+    travel(days=2, seconds=1)
+    cycle_run()
+    assert fresh(subscription).state == State.SUSPENDED
+
+
+def test_a_hold_gives_nothing_to_who_never_paid(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    until = clock.now() + timedelta(days=2)
+    customer_hold(customer_id=subscription.customer_id, until=until, reason="x", actor="user:1")
+    assert (fresh(subscription).state, entitlement_now(fresh(subscription)).level) == (State.PENDING, Level.WALLED)
 
 
 def test_a_hold_can_be_ended_at_once(tenant: Any, travel: Any) -> None:
