@@ -52,6 +52,31 @@ def two(django_db_setup: None) -> Iterator[Two]:
             connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
 
 
+@pytest.fixture(scope="module")
+def _houses(two: Two, django_db_blocker: Any) -> Iterator[Two]:
+    """The two tenants with people in every role, all of them signed in, committed."""
+    from django.conf import settings
+    from django.db import connection as django_connection
+
+    from tests.house.world import House
+
+    found = Two(House(two.a), House(two.b))
+    was, settings.ALLOWED_HOSTS = settings.ALLOWED_HOSTS, [".localhost"]
+    with connect("app") as connection, connection.cursor() as cursor, django_db_blocker.unblock():
+        for house in (found.a, found.b):
+            house.maker = house.maker.on(cursor)
+            house.open()
+        django_connection.close()
+    yield found
+    settings.ALLOWED_HOSTS = was
+
+
+@pytest.fixture
+def houses(_houses: Two, db: None) -> Two:
+    """The two tenants, for one test in a transaction that is rolled back."""
+    return _houses
+
+
 @pytest.fixture
 def app(django_db_setup: None) -> Iterator[psycopg.Cursor[Any]]:
     """A cursor as ``app`` whose transaction is rolled back."""

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,42 +205,33 @@ class Page(TenantModel):
 '''
 
 
-@pytest.fixture(scope="module")
-def planted(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What ``planted.py`` answers about an app with the models above."""
-    folder = tmp_path_factory.mktemp("planted")
-    (folder / "planted").mkdir()
-    (folder / "planted" / "__init__.py").write_text("")
-    (folder / "planted" / "models.py").write_text(PLANTED_MODELS)
-    (folder / "planted_settings.py").write_text(
+def test_a_new_app_is_walled_by_makemigrations_alone_and_fails_every_test_without(
+    django_db_setup: None, tmp_path: Path
+) -> None:
+    (tmp_path / "planted").mkdir()
+    (tmp_path / "planted" / "__init__.py").write_text("")
+    (tmp_path / "planted" / "models.py").write_text(PLANTED_MODELS)
+    (tmp_path / "planted_settings.py").write_text(
         'from ispbilling.settings.test import *\n\nINSTALLED_APPS = [*INSTALLED_APPS, "planted"]\n'
     )
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "planted_settings",
-        "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [sys.executable, "-m", "tests.house.planted"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    whole, without = found["whole"], found["without"]
 
-
-@pytest.mark.xdist_group("planted")
-def test_a_new_app_is_walled_by_makemigrations_alone_and_covered_without_a_new_test(planted: dict[str, Any]) -> None:
-    whole = planted["whole"]
     assert whole["operations"].count("ProtectTable") == 3
     assert whole["append_only"] == ["planted_page"]
     assert whole["leaks"] == {"planted_shelf": [], "planted_book": [], "planted_page": []}
     assert (whole["unprotected"], whole["missing"], whole["taken"]) == ([], {}, [])
 
-
-@pytest.mark.xdist_group("planted")
-def test_a_new_app_without_its_walls_fails_every_test(planted: dict[str, Any]) -> None:
-    without = planted["without"]
     assert len(without["unprotected"]) == 3
-    assert set(without["missing"]) == {"planted_shelf", "planted_book", "planted_page"}
+    assert set(without["missing"]) == set(without["leaks"]) == {"planted_shelf", "planted_book", "planted_page"}
     assert all("nobody reads" in faults for faults in without["leaks"].values())
     assert {one.split(".")[1] for one in without["taken"]} == {"customer", "shelf", "line", "before", "book"}
