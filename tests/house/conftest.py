@@ -53,7 +53,7 @@ def two(django_db_setup: None) -> Iterator[Two]:
 
 
 @pytest.fixture(scope="module")
-def _houses(two: Two, django_db_blocker: Any) -> Iterator[Two]:
+def committed_houses(two: Two, django_db_blocker: Any) -> Iterator[Two]:
     """The two tenants with people in every role, all of them signed in, committed."""
     from django.conf import settings
     from django.db import connection as django_connection
@@ -72,9 +72,19 @@ def _houses(two: Two, django_db_blocker: Any) -> Iterator[Two]:
 
 
 @pytest.fixture
-def houses(_houses: Two, db: None) -> Two:
+def houses(committed_houses: Two, db: None) -> Two:
     """The two tenants, for one test in a transaction that is rolled back."""
-    return _houses
+    return committed_houses
+
+
+@pytest.fixture
+def houses_outside(committed_houses: Two, django_db_blocker: Any) -> Iterator[Two]:
+    """The two tenants, for a test that commits: what it writes stays for the other tests of its module."""
+    from django.db import connection
+
+    with django_db_blocker.unblock():
+        yield committed_houses
+        connection.close()
 
 
 @pytest.fixture

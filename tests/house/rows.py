@@ -51,8 +51,10 @@ class Hint(NamedTuple):
 def _config(registry: Any, name: str) -> Callable[[RowMaker], dict[str, str]]:
     def made(maker: RowMaker) -> dict[str, str]:
         fields = registry.get(name).config
-        return {key: maker.secret(f"{name}.{key}") if one.secret else one.default or "174379"
-                for key, one in fields.items()}  # fmt: skip
+        return {
+            key: maker.secret(f"{name}.{key}") if one.secret else one.default or ("174379" if one.required else "")
+            for key, one in fields.items()
+        }
 
     return made
 
@@ -75,7 +77,7 @@ def hints() -> dict[str, Hint]:
         "accounts.Tenant.language": Hint("en", "the wording of messages is chosen by it"),
         "accounts.Tenant.support_phone": phone,
         "accounts.Domain.host": Hint(lambda maker: f"house-{maker.number}.localhost", "a browser asks for it"),
-        "accounts.User.email": Hint(lambda maker: f"house-{maker.number}@example.org", "one signs in with it"),
+        "accounts.User.email": Hint(lambda _: f"{uuid4().hex}@example.org", "one signs in with it"),
         "accounts.User.password": Hint(lambda _: make_password(PASSWORD), "one signs in with it"),
         "accounts.User.is_active": Hint(True, "one signs in with it"),
         "accounts.Membership.role": Hint("owner", "the owner sees the most"),
@@ -83,6 +85,9 @@ def hints() -> dict[str, Hint]:
         "billing.Invoice.tax": Hint(Decimal(20), "check constraint: net + tax = total"),
         "billing.Invoice.total": Hint(Decimal(100), "check constraint: net + tax = total"),
         "billing.LedgerAccount.owner": Hint(_wallet_owner, "the first is the customer's wallet"),
+        "billing.RechargeOption.periods": Hint(
+            lambda maker: 1 if maker.is_first else maker.number % 30_000 + 2, "a price a gateway takes"
+        ),
         "customers.CodeCounter.last": Hint(1000, "the next code is made from it"),
         "customers.Customer.language": Hint("en", "the wording of messages is chosen by it"),
         "customers.CustomerPhone.is_primary": Hint(lambda maker: maker.is_first, "the number pages show"),

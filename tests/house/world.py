@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,6 +26,7 @@ from tests.house.rows import RowMaker
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE")
+_addresses = count(1)
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -129,7 +131,9 @@ class House:
 
     def client(self, who: str = "", *, host: str = "", **settings: Any) -> Client:
         """A browser at this tenant's host: a role's, ``customer``'s, or nobody's. A 500 is an answer, not an error."""
-        browser = Client(HTTP_HOST=host or self.host, raise_request_exception=False, **settings)
+        number = next(_addresses)  # refusals are counted by address, over all tests of a run
+        origin = f"10.{number // 65536 % 256}.{number // 256 % 256}.{number % 256}"
+        browser = Client(HTTP_HOST=host or self.host, REMOTE_ADDR=origin, raise_request_exception=False, **settings)
         if who:
             browser.cookies = SimpleCookie(self.sessions[who].output(header="", sep=";"))
         return browser
