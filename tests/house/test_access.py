@@ -11,8 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import get_resolver, path, resolve
 
 from accounts.models import Role
-from accounts.permissions import PERMISSIONS, role_has
+from accounts.permissions import PERMISSIONS, permissions_of
+from tests.house import permissions
 from tests.house.conftest import Two
+from tests.house.permissions import may
 from tests.house.world import (
     ADDRESSES,
     BY_NAME,
@@ -62,8 +64,18 @@ def test_every_address_has_a_name_of_its_own_and_a_route_that_can_be_filled() ->
     assert [one.name for one in ADDRESSES if not one.is_plain] == []
 
 
-def test_every_staff_rule_names_a_permission_of_the_table() -> None:
-    assert {one.rule.permission for one in STAFF if one.rule} - set(PERMISSIONS) == set()
+def test_every_address_has_its_row_in_the_table_and_demands_what_stands_there() -> None:
+    assert {one.name: one.rule.permission for one in STAFF if one.rule} == permissions.STAFF
+    assert {one.name for one in CUSTOMER} == permissions.CUSTOMER
+    assert {one.name for one in HOOK} == permissions.HOOK
+    assert {one.name for one in PUBLIC} == permissions.PUBLIC
+
+
+def test_every_role_has_the_permissions_that_stand_in_the_table() -> None:
+    assert {name: set(one.roles) for name, one in PERMISSIONS.items()} == permissions.ROLES
+    assert set().union(*permissions.ROLES.values()) <= set(Role.values)
+    for role in Role.values:
+        assert permissions_of(role) == {name for name, roles in permissions.ROLES.items() if role in roles}
 
 
 def test_every_open_address_says_why() -> None:
@@ -92,9 +104,8 @@ def test_an_address_without_a_rule_is_refused(houses: Two, settings: Any) -> Non
 
 @pytest.mark.parametrize("address", STAFF, ids=str)
 def test_a_role_without_the_permission_is_refused_whatever_it_sends(houses: Two, address: Address) -> None:
-    assert address.rule is not None
     before = fingerprint()
-    for role in [role for role in Role.values if not role_has(role, address.rule.permission)]:
+    for role in [role for role in Role.values if not may(role, address.name)]:
         own = every_method(houses.a, role, address, houses.a.values(address))
         assert statuses(own) == {403}, role
         unknown = every_method(houses.a, role, address, {name: uuid4() for name in address.parameters})
@@ -104,9 +115,8 @@ def test_a_role_without_the_permission_is_refused_whatever_it_sends(houses: Two,
 
 @pytest.mark.parametrize("address", STAFF, ids=str)
 def test_a_role_with_the_permission_comes_in(houses: Two, address: Address) -> None:
-    assert address.rule is not None
     before = fingerprint()
-    roles = [role for role in Role.values if role_has(role, address.rule.permission)]
+    roles = [role for role in Role.values if may(role, address.name)]
     assert roles
     for role in roles:
         answer = houses.a.client(role).get(houses.a.path(address))
@@ -117,13 +127,12 @@ def test_a_role_with_the_permission_comes_in(houses: Two, address: Address) -> N
 @pytest.mark.parametrize("address", [one for one in STAFF if one.name in SAMPLES], ids=str)
 @pytest.mark.parametrize("role", Role.values)
 def test_a_form_is_taken_from_the_roles_that_may_send_it(houses: Two, address: Address, role: str) -> None:
-    assert address.rule is not None
     before = fingerprint()
     answer = houses.a.client(role).post(houses.a.path(address), form(houses.a, address))
-    may = role_has(role, address.rule.permission)
-    assert answer.status_code == (302 if may else 403)
-    assert (SAMPLES[address.name].writes in changed(before)) is may
-    assert bool(changed(before)) is may
+    is_let_in = may(role, address.name)
+    assert answer.status_code == (302 if is_let_in else 403)
+    assert (SAMPLES[address.name].writes in changed(before)) is is_let_in
+    assert bool(changed(before)) is is_let_in
 
 
 @pytest.mark.parametrize("address", [one for one in STAFF + CUSTOMER if one.name not in SAMPLES], ids=str)

@@ -258,17 +258,10 @@ HEADERS = (
 @pytest.mark.parametrize("header", HEADERS)
 def test_nonsense_in_a_header_breaks_nothing(houses: Two, header: str) -> None:
     wrong = {}
-    for address in (
-        BY_NAME["dashboard:line_add"],
-        BY_NAME["account_login"],
-        BY_NAME["payments_hook"],
-        BY_NAME["portal:sign_in"],
-    ):
-        for kind, text in {**TEXTS, "latin": "\xff"}.items():
-            if "\x00" in text:
-                continue  # no server lets it through
-            values = {**form(houses.a, address), "login": "a@example.org", "password": "x", "phone": "0712345678"}
-            headers: dict[str, Any] = {header: text}
+    for address in [BY_NAME[one] for one in ("dashboard:line_add", "account_login", "payments_hook")]:
+        for kind in ("long", "other digits", "sql", "format", "blank"):
+            values = {**form(houses.a, address), "login": "a@example.org", "password": "x"}
+            headers: dict[str, Any] = {header: TEXTS[kind]}
             answer = houses.a.client(person(address)).post(houses.a.path(address), values, **headers)
             if answer.status_code >= 500:
                 wrong[address.name, kind] = answer.status_code

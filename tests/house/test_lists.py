@@ -145,7 +145,7 @@ def test_no_question_finds_anything_of_another_tenant(houses: Two) -> None:
 def test_a_page_address_made_from_another_tenants_row_shows_nothing_of_it(houses: Two, way: str) -> None:
     for model in ("customers.Customer", "kernel.Event", "payments.Payment", "sms.Message"):
         row = houses.b.maker.row(model)
-        for instant in (row["created_at"].isoformat(), "9999-01-01T00:00:00+00:00", "0001-01-02T00:00:00+00:00"):
+        for instant in (row["created_at"].isoformat(), "9999-01-01T00:00:00+00:00"):
             cursor = base64.urlsafe_b64encode(json.dumps([instant, str(row["id"])]).encode()).decode()
             for name, text in pages(houses.a, f"?{way}={cursor}").items():
                 assert found_in(text.replace(cursor, ""), signs(houses.b)) == [], name
