@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import role_has
 from accounts.selectors import tenant_current
@@ -24,7 +24,7 @@ from ispbilling.kernel.errors import DomainError
 TONIGHT = timedelta(hours=24)
 
 
-@require_GET
+@require_safe
 @access.staff("billing:view")
 def customer_panel(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Subscriptions, wallet, invoices and receipts, on the customer's page."""
@@ -66,7 +66,7 @@ def customer_hold(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     return redirect("dashboard:customer", customer_id=customer.id)
 
 
-@require_GET
+@require_safe
 @access.staff("cuts:view")
 def cuts(request: HttpRequest) -> HttpResponse:
     """Whom the coming night would cut, and what keeps everybody online."""

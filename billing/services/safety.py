@@ -76,7 +76,8 @@ def cuts_release(*, stop_id: UUID, actor: str) -> CutStop:
 def customer_hold(*, customer_id: UUID, until: datetime | None, reason: str, actor: str) -> list[Subscription]:
     """Keep a customer's lines until an instant, paid or not, and give back what was cut; None ends it.
 
-    Raises NotFound, DomainError ``hold.until`` for an instant that is past or more than 90 days away.
+    Raises NotFound, DomainError ``hold.until`` for an instant that is past or more than 90 days away, Conflict
+    ``hold.none``.
     """
     customer = customer_locked(customer_id)
     at, rules = clock.now(), rules_current()
@@ -91,6 +92,8 @@ def customer_hold(*, customer_id: UUID, until: datetime | None, reason: str, act
         .order_by("id")
     )
     old = {str(row.id): row.held_until for row in rows}
+    if until is None and not any(old.values()):
+        raise Conflict("hold.none", "There is no hold to end.")
     for row in rows:
         row.held_until, row.hold_reason = until, reason[:160] if until else ""
         cut = cut_at(terms_of(row, rules))

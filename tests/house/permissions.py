@@ -1,0 +1,85 @@
+"""The permission table, written down a second time: what each address demands, and which roles have it.
+
+The tests try the addresses against this table and not against what the product says of itself, so that a view that
+demands less than it did, or a role that may more, fails the build. An address without a row here does so too.
+"""
+
+from __future__ import annotations
+
+#: Staff: address → the permission it demands.
+STAFF = {
+    "dashboard:home": "dashboard:view",
+    "dashboard:customers": "customers:view",
+    "dashboard:customer": "customers:view",
+    "dashboard:line_add": "pppoe:add_user",
+    "dashboard:events": "system:events",
+    "dashboard:event_retry": "system:events",
+    "billing:customer_panel": "billing:view",
+    "billing:customer_hold": "cuts:hold",
+    "billing:cuts": "cuts:view",
+    "billing:cuts_release": "cuts:release",
+    "network:customer_panel": "pppoe:view",
+    "network:routers": "routers:view",
+    "payments:payments": "billing:view",
+    "sms:customer_panel": "messages:view",
+    "sms:messages": "messages:view",
+}
+
+#: A signed-in customer, who sees what is his own.
+CUSTOMER = {
+    "portal:home",
+    "portal:pay",
+    "portal:payment",
+    "portal:payment_status",
+    "portal:switch",
+}
+
+#: Whoever knows the token in the path.
+HOOK = {"payments_hook", "sms_report_hook"}
+
+#: Everybody.
+PUBLIC = {
+    "root",
+    "healthz",
+    "readyz",
+    "account_login",
+    "account_logout",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "account_change_password",
+    "account_inactive",
+    "account_reauthenticate",
+    "account_signup",
+    "portal:sign_in",
+    "portal:sign_in_code",
+    "portal:sign_out",
+    "payments_mpesa_alias",
+}
+
+_LEADERS = {"owner", "admin"}
+_OFFICE = _LEADERS | {"billing", "support"}
+_EVERYONE = _OFFICE | {"technician"}
+
+#: Permission → the roles that have it. A reseller has none so far.
+ROLES = {
+    "dashboard:view": _EVERYONE,
+    "customers:view": _EVERYONE,
+    "customers:edit": _OFFICE,
+    "billing:view": _OFFICE,
+    "finance:income_create": _LEADERS | {"billing"},
+    "cuts:view": _OFFICE,
+    "cuts:release": _LEADERS,
+    "cuts:hold": _LEADERS | {"billing"},
+    "pppoe:view": _EVERYONE,
+    "pppoe:add_user": _LEADERS | {"support", "technician"},
+    "routers:view": _LEADERS | {"support", "technician"},
+    "messages:view": _OFFICE,
+    "system:events": _LEADERS,
+}
+
+
+def may(role: str, address: str) -> bool:
+    """Whether a role comes in at a staff address."""
+    return role in ROLES[STAFF[address]]
