@@ -76,9 +76,9 @@ class _Server(ThreadingHTTPServer):
 class WebSimulator:
     """A server whose subclasses answer requests. ``start`` may be followed by ``url``.
 
-    ``journal`` has every request in the order of arrival: ``at``, ``path``, ``body``, the ``faults`` that came true
-    (in its own thread) and, when the answer was made, its ``status`` and whether the call ``is_accepted``, which a
-    fault may hide from the one who asked.
+    ``journal`` has every request in the order of arrival: ``at``, ``path``, ``body``, which ``call`` it is, whether it
+    ``is_accepted`` (which a fault may hide from the one who asked), the ``faults`` that came true in its own thread
+    and, when the answer was made, its ``status`` and ``answer``.
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, faults: Mapping[str, Fault] | None = None) -> None:
@@ -106,12 +106,18 @@ class WebSimulator:
         self._server.server_close()
 
     def serve(self, asked: Asked) -> Answer:
-        entry: dict[str, Any] = {"at": time.time(), "path": asked.path, "faults": [], "is_accepted": False}
-        entry["body"] = asked.body.decode("utf-8", "replace")
+        entry: dict[str, Any] = {
+            "at": time.time(),
+            "path": asked.path,
+            "body": asked.body.decode("utf-8", "replace"),
+            "call": "",
+            "is_accepted": False,
+            "faults": [],
+        }
         self.journal.append(entry)
         with self.faults.noting(entry["faults"]):
             answer = self.answer(asked, entry)
-        entry["status"] = answer.status
+        entry |= {"status": answer.status, "answer": answer.body}
         return answer
 
     def later(self, seconds: float, work: Callable[..., Any], *arguments: Any) -> None:
@@ -130,6 +136,7 @@ class WebSimulator:
     ) -> Answer:
         """Answer one call as the armed faults of the wire have it; ``accept`` does what was asked."""
         faults = self.faults
+        entry["call"] = call
         for options in faults.all("latency", phones=phones, on=call):
             self.stopping.wait(options["seconds"])
         if faults.happens("cut_before", phones=phones, on=call):

@@ -90,32 +90,38 @@ def _server(handler: type[BaseHTTPRequestHandler]) -> _Listening:
     return server
 
 
-@contextmanager
-def answering(body: str, status: int = 200) -> Iterator[str]:
-    """The address of a server that answers everything with one body and status."""
-    raw = body.encode("utf-8", "surrogatepass")
+class Parrot:
+    """A server that answers everything with ``body`` and ``status``, which may be changed while it runs."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.do_POST()
+    def __init__(self, body: str = "", status: int = 200) -> None:
+        self.body, self.status = body, status
+        parrot = self
 
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.do_POST()
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                raw = parrot.body.encode("utf-8", "surrogatepass")
+                self.send_response(parrot.status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(raw)))
+                self.end_headers()
+                self.wfile.write(raw)
 
-    server = _server(Handler)
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+            def log_message(self, format: str, *args: Any) -> None:
+                """Quiet."""
+
+        self.server = _server(Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def __enter__(self) -> Parrot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
 
 
 @contextmanager
