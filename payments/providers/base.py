@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
+from ispbilling.kernel import http
 from ispbilling.kernel.adapters import ConfigField, Facts, clean_config
 from ispbilling.kernel.errors import Unsupported
 from ispbilling.kernel.money import Money
@@ -38,7 +39,7 @@ class TokenStore(Protocol):
 class AccountSettings:
     """One tenant's account with a gateway: ``config`` has the adapter's fields, secrets in clear."""
 
-    config: Mapping[str, str]
+    config: Mapping[str, str] = field(repr=False)
     base_url: str
     currency: str
     tokens: TokenStore
@@ -133,7 +134,13 @@ class PaymentProvider(ABC):
     default_base_url: ClassVar[str] = ""
     can_push: ClassVar[bool] = False
     can_query: ClassVar[bool] = False
+    can_refund: ClassVar[bool] = False
+    can_refund_part: ClassVar[bool] = False
     needs_phone: ClassVar[bool] = False
+    has_callbacks: ClassVar[bool] = False
+    signs_callbacks: ClassVar[bool] = False  # a forged one is refused by ``parse_event``
+    tells_currency: ClassVar[bool] = False  # its callbacks name the currency
+    answer_timeout_s: ClassVar[float] = http.READ_TIMEOUT_S  # how long an answer is waited for
     #: Seconds after the start at which to ask what became of an attempt.
     query_at_s: ClassVar[tuple[int, ...]] = ()
     expires_after_s: ClassVar[int] = 300
@@ -154,6 +161,13 @@ class PaymentProvider(ABC):
     def parse_event(self, incoming: Incoming) -> Result:
         """Read a callback without believing it. Raises Refused ``event.garbage`` for what is not one."""
         raise Unsupported("payment.event", f"{self.title} sends no callbacks")
+
+    def refund(self, attempt: Attempt, *, receipt: str, amount: Money, reference: str) -> Result:
+        """Give back ``amount`` of a paid attempt. ``reference`` is ours: the same one never gives back twice.
+
+        Raises Retryable when the outcome is unknown, Refused when surely nothing was given back, Unsupported.
+        """
+        raise Unsupported("payment.refund", f"{self.title} cannot give money back")
 
     @classmethod
     def ack(cls) -> Ack:

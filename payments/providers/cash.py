@@ -16,7 +16,16 @@ class Cash(PaymentProvider):
     currencies = frozenset()
     smallest_unit = Decimal("0.01")
     receipt_family = "cash"
-    facts = Facts(docs="no outside system", proven=Proven.REAL)
+    facts = Facts(
+        docs="no outside system",
+        proven=Proven.REAL,
+        missing={
+            "can_push": "nobody's phone is asked: a person counts the money",
+            "can_query": "there is nobody to ask",
+            "has_callbacks": "nobody calls back",
+            "can_refund": "money is handed back over the counter, by a person",
+        },
+    )
 
     def start(self, attempt: Attempt) -> Started:
         return Instructions(f"Pay {attempt.amount} at the counter and name {attempt.reference}.")

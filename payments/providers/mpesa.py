@@ -10,7 +10,8 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from ispbilling.kernel import clock, http
 from ispbilling.kernel.adapters import ConfigField, Facts, Proven
 from ispbilling.kernel.errors import Refused, Retryable
 from ispbilling.kernel.money import Money
+from ispbilling.kernel.text import foreign
 from payments.providers.base import (
     AccountSettings,
     Ack,
@@ -64,7 +66,19 @@ _REFUSALS = {
     "500.003.02": "payment.busy",
     "500.003.03": "payment.busy",
 }
+#: Words in the text of 500.001.1001, which stands for several things → our error code.
+_OVERLOADED = {
+    "lock": "payment.busy",
+    "credential": "payment.configuration",
+    "merchant": "payment.configuration",
+}
 _TOKEN_DEAD = "404.001.03"  # noqa: S105  an error code
+#: Statuses with which a call is turned away at the door, whatever the page says: nothing was begun.
+_TURNED_AWAY = {**dict.fromkeys((400, 401, 403, 404, 405), "payment.configuration"), 429: "payment.busy"}
+_TOKEN = re.compile(r"[\x21-\x7e]{1,2000}")
+_RECEIPT = re.compile(r"[A-Za-z0-9]{1,40}")
+#: Larger than anything M-Pesa moves, and still within our columns.
+_MOST = Decimal(10) ** 12
 
 
 @provider("mpesa")
@@ -77,6 +91,7 @@ class Mpesa(PaymentProvider):
     can_push = True
     can_query = True
     needs_phone = True
+    has_callbacks = True
     query_at_s = (20, 50, 110, 230)
     expires_after_s = 300
     config = {
@@ -95,7 +110,9 @@ class Mpesa(PaymentProvider):
         docs="Daraja 3.0 M-Pesa Express, read 2026-11",
         proven=Proven.SIMULATOR,
         missing={
-            "refund": "the Reversal API needs an initiator of its own",
+            "can_refund": "the Reversal API needs an initiator of its own; not written yet",
+            "signs_callbacks": "Daraja signs nothing: the tokens in the path and our own question stand in",
+            "tells_currency": "M-Pesa of Kenya knows shillings only and names no currency",
             "query on every shortcode": "unverified: not known to be enabled for all production shortcodes",
         },
     )
@@ -107,11 +124,13 @@ class Mpesa(PaymentProvider):
 
     def start(self, attempt: Attempt) -> PushSent:
         answer = self._call("/mpesa/stkpush/v1/processrequest", self._push_body(attempt))
-        body = self._body_of(answer)
-        reference = body.get("CheckoutRequestID")
-        if answer.status == 200 and str(body.get("ResponseCode")) == "0" and reference:
-            return PushSent(str(reference), str(body.get("CustomerMessage") or ""))
-        raise self._push_error(answer.status, body)
+        body = _object(answer)
+        if body is None and answer.status == 200:
+            raise Retryable("http.garbage", "HTTP 200, not a JSON object")
+        reference = _reference(body)
+        if body and answer.status == 200 and str(body.get("ResponseCode")) == "0" and reference:
+            return PushSent(reference, foreign(body.get("CustomerMessage"), 200))
+        raise _push_error(answer.status, body or {})
 
     def _push_body(self, attempt: Attempt) -> dict[str, str]:
         config, amount = self.settings.config, attempt.amount.amount
@@ -145,54 +164,42 @@ class Mpesa(PaymentProvider):
             "Timestamp": timestamp,
         }
 
-    @staticmethod
-    def _push_error(status: int, body: Mapping[str, Any]) -> Exception:
-        code, text = str(body.get("errorCode") or body.get("ResponseCode") or ""), str(body.get("errorMessage") or "")
-        if code == "500.001.1001":
-            reason = "payment.busy" if "lock" in text.lower() else "payment.configuration"
-            return Refused(reason, text, provider_code=code)
-        if code in _REFUSALS:
-            return Refused(_REFUSALS[code], text, provider_code=code)
-        if status in (400, 401, 403) or code == _TOKEN_DEAD:
-            return Refused("payment.configuration", text, provider_code=code or str(status))
-        return Retryable("payment.unknown", f"HTTP {status} {code}")
-
     def query(self, attempt: Attempt) -> Result:
         body = {**self._signature(), "CheckoutRequestID": attempt.gateway_reference}
         answer = self._call("/mpesa/stkpushquery/v1/query", body)
-        found = self._body_of(answer)
+        found = _object(answer)
+        if found is None:
+            raise Retryable("http.garbage", f"HTTP {answer.status}, not a JSON object")
         if "errorCode" in found:
             # 500.001.1001 comes while the prompt is open, and at random for concluded payments too: it means nothing.
-            return Result(Outcome.PENDING, code=str(found["errorCode"]), detail=str(found.get("errorMessage") or ""))
+            code, text = foreign(found["errorCode"], 40), foreign(found.get("errorMessage"), 300)
+            return Result(Outcome.PENDING, attempt.gateway_reference, code=code, detail=text)
+        if answer.status != 200 or _reference(found) not in ("", attempt.gateway_reference):
+            return Result(Outcome.PENDING, attempt.gateway_reference, code=f"HTTP {answer.status}", detail="not ours")
         return _result(found.get("ResultCode"), found, attempt.gateway_reference)
 
     def parse_event(self, incoming: Incoming) -> Result:
         try:
             callback = json.loads(incoming.body, parse_float=Decimal, parse_int=Decimal)["Body"]["stkCallback"]
-            reference = str(callback["CheckoutRequestID"])
             code = callback["ResultCode"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            reference = _reference(callback)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Refused("event.garbage", type(error).__name__) from error
+        if not reference:
+            raise Refused("event.garbage", "no CheckoutRequestID")
         result = _result(code, callback, reference)
         if result.outcome is not Outcome.SUCCEEDED:
             return result
         items = _items(callback)
-        try:
-            amount = Money(Decimal(str(items["Amount"])), "KES")
-            receipt = str(items["MpesaReceiptNumber"]).strip()
-        except (KeyError, InvalidOperation) as error:
-            raise Refused("event.garbage", "a success without amount or receipt") from error
-        if not receipt or amount.amount <= 0:
-            raise Refused("event.garbage", "a success without amount or receipt")
-        return Result(
-            Outcome.SUCCEEDED,
-            gateway_reference=reference,
-            receipt=receipt[:40],
-            amount=amount,
+        receipt = items.get("MpesaReceiptNumber")
+        if not isinstance(receipt, str) or not _RECEIPT.fullmatch(receipt := receipt.strip()):
+            raise Refused("event.garbage", "a success without a receipt")
+        return replace(
+            result,
+            receipt=receipt,
+            amount=_amount(items.get("Amount")),
             paid_at=_instant(items.get("TransactionDate")),
-            payer=str(items.get("PhoneNumber") or ""),
-            code="0",
-            detail=str(callback.get("ResultDesc") or ""),
+            payer=foreign(items.get("PhoneNumber"), 80),
         )
 
     @classmethod
@@ -203,19 +210,25 @@ class Mpesa(PaymentProvider):
         """POST with a token; a token that a newer one killed is replaced once, since such a call did nothing."""
         token = self.settings.tokens.get() or self._new_token()
         answer = self._post(path, body, token)
-        if self._is_token_dead(answer):
+        if _is_token_dead(answer):
             self.settings.tokens.drop(token)
             answer = self._post(path, body, self.settings.tokens.get() or self._new_token())
         return answer
 
     def _post(self, path: str, body: Mapping[str, str], token: str) -> http.Answer:
-        return http.request("POST", self._base + path, json=dict(body), headers={"Authorization": f"Bearer {token}"})
-
-    @staticmethod
-    def _is_token_dead(answer: http.Answer) -> bool:
-        return answer.status == 401 or _TOKEN_DEAD in answer.text
+        return http.request(
+            "POST",
+            self._base + path,
+            json=dict(body),
+            headers={"Authorization": f"Bearer {token}"},
+            read_timeout_s=self.answer_timeout_s,
+        )
 
     def _new_token(self) -> str:
+        """A token for an hour. Whatever goes wrong here, nothing was asked for and no money can have moved.
+
+        Raises Refused where our keys are, and Retryable with ``sent=False`` where an answer is missing.
+        """
         config = self.settings.config
         try:
             answer = http.request(
@@ -223,18 +236,73 @@ class Mpesa(PaymentProvider):
                 self._base + "/oauth/v1/generate",
                 params={"grant_type": "client_credentials"},
                 basic=(config["consumer_key"], config["consumer_secret"]),
+                read_timeout_s=self.answer_timeout_s,
             )
-            body = answer.json_object()
-            token, life = str(body["access_token"]), int(body.get("expires_in") or 3599)
-        except (Retryable, KeyError, ValueError) as error:
-            # No money can have moved: without a token nothing was asked for.
-            raise Retryable("payment.token", type(error).__name__, sent=False) from error
-        self.settings.tokens.put(token, max(life - 60, 30))
+        except Retryable as error:
+            raise Retryable("payment.token", error.code, sent=False) from error
+        body = _object(answer) or {}
+        if answer.status in _TURNED_AWAY:
+            code = foreign(body.get("errorCode"), 40) or str(answer.status)
+            raise Refused(_TURNED_AWAY[answer.status], "no access token was given", provider_code=code)
+        token = body.get("access_token")
+        if answer.status != 200 or not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise Retryable("payment.token", f"HTTP {answer.status} without a token", sent=False)
+        self.settings.tokens.put(token, _lifetime_s(body.get("expires_in")))
         return token
 
-    @staticmethod
-    def _body_of(answer: http.Answer) -> dict[str, Any]:
+    @classmethod
+    def clean_config(cls, given: Mapping[str, Any]) -> dict[str, str]:
+        config = super().clean_config(given)
+        allowed = {
+            "business_shortcode": r"\d{5,7}",
+            "party_b": r"(\d{5,7})?",
+            "transaction_type": "CustomerPayBillOnline|CustomerBuyGoodsOnline",
+            "environment": "live|sandbox",
+            "max_amount": r"[1-9]\d{0,8}",
+        }
+        wrong = [name for name, form in allowed.items() if not re.fullmatch(form, config[name])]
+        if wrong:
+            raise Refused("config.invalid", f"not possible: {', '.join(wrong)}")
+        return config
+
+
+def _object(answer: http.Answer) -> dict[str, Any] | None:
+    """The body if it is a JSON object: in front of Daraja stand others, who answer in HTML."""
+    try:
         return answer.json_object()
+    except (Retryable, RecursionError):
+        return None
+
+
+def _reference(body: Mapping[str, Any] | None) -> str:
+    """Daraja's name for a prompt, cut to what we keep, here and wherever it comes back."""
+    return foreign((body or {}).get("CheckoutRequestID"), 80)
+
+
+def _is_token_dead(answer: http.Answer) -> bool:
+    return answer.status == 401 or (answer.status >= 400 and _TOKEN_DEAD in answer.text)
+
+
+def _lifetime_s(expires_in: Any) -> int:
+    """Told as a number here and as text there; renewed a minute early."""
+    try:
+        return min(max(int(expires_in) - 60, 30), 3600)
+    except (TypeError, ValueError, OverflowError):
+        return 3539
+
+
+def _push_error(status: int, body: Mapping[str, Any]) -> Exception:
+    code = foreign(body.get("errorCode") or body.get("ResponseCode"), 40)
+    text = foreign(body.get("errorMessage"), 300)
+    if code == "500.001.1001":  # overloaded: only its known texts say that nothing was begun
+        for word, reason in _OVERLOADED.items():
+            if word in text.lower():
+                return Refused(reason, text, provider_code=code)
+    if code in _REFUSALS:
+        return Refused(_REFUSALS[code], text, provider_code=code)
+    if status in _TURNED_AWAY:
+        return Refused(_TURNED_AWAY[status], text, provider_code=code or str(status))
+    return Retryable("payment.unknown", f"HTTP {status} {code}")
 
 
 def password(shortcode: str, passkey: str, timestamp: str) -> str:
@@ -243,10 +311,21 @@ def password(shortcode: str, passkey: str, timestamp: str) -> str:
 
 
 def _result(code: Any, body: Mapping[str, Any], reference: str) -> Result:
-    text = "" if code is None else str(code).strip()
+    text = foreign(code, 40)
     outcome, reason = FINAL_CODES.get(text, (Outcome.PENDING, ""))
-    detail = str(body.get("ResultDesc") or "")
+    detail = foreign(body.get("ResultDesc"), 300)
     return Result(outcome, gateway_reference=reference, code=text, detail=detail, reason=reason)
+
+
+def _amount(value: Any) -> Money:
+    """Shillings as told, rounded to cents: floats make 1499.9999 of 1500. Raises Refused for what is no amount."""
+    try:
+        told = Decimal(str(value))
+        if told.is_finite() and told < _MOST and (amount := Money(told, "KES")).amount > 0:
+            return amount
+    except InvalidOperation:
+        pass
+    raise Refused("event.garbage", "a success without an amount")
 
 
 def _items(callback: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,6 +340,6 @@ def _items(callback: Mapping[str, Any]) -> dict[str, Any]:
 def _instant(value: Any) -> datetime | None:
     """``20260115083042``, local time of Nairobi."""
     try:
-        return datetime.strptime(str(value), "%Y%m%d%H%M%S").replace(tzinfo=NAIROBI)
-    except ValueError:
+        return datetime.strptime(str(value), "%Y%m%d%H%M%S").replace(tzinfo=NAIROBI).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from ispbilling.kernel import http
 from ispbilling.kernel.adapters import ConfigField, Facts, clean_config
 from ispbilling.kernel.errors import Unsupported
 from ispbilling.kernel.registry import Registry
@@ -66,7 +67,7 @@ class Report:
 class ChannelSettings:
     """One tenant's account with a provider: ``config`` has the adapter's fields, secrets in clear."""
 
-    config: Mapping[str, str]
+    config: Mapping[str, str] = field(repr=False)
     base_url: str
 
 
@@ -78,6 +79,9 @@ class Channel(ABC):
     default_base_url: ClassVar[str] = ""
     config: ClassVar[Mapping[str, ConfigField]] = {}
     batch_size: ClassVar[int] = 1  # how many messages of equal text one call takes
+    has_reports: ClassVar[bool] = False
+    tells_cost: ClassVar[bool] = False
+    answer_timeout_s: ClassVar[float] = http.READ_TIMEOUT_S  # how long an answer is waited for
     facts: ClassVar[Facts]
 
     def __init__(self, settings: ChannelSettings) -> None:

@@ -16,7 +16,11 @@ log = structlog.get_logger(__name__)
 @channel("console")
 class Console(Channel):
     title = "Log of this server"
-    facts = Facts(docs="no outside system", proven=Proven.REAL)
+    facts = Facts(
+        docs="no outside system",
+        proven=Proven.REAL,
+        missing={"has_reports": "nobody has a handset here", "tells_cost": "the log costs nothing"},
+    )
 
     def send(self, messages: Sequence[Outgoing]) -> list[Sent]:
         for message in messages:
