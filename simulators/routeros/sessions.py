@@ -173,7 +173,7 @@ class Sessions:
             "address_lists": listed,
             "walled_lists": [name for name in listed if name in walls],
             "uptime_s": int(self._age(session)),
-            **{name.replace("-", "_"): int(count) for name, count in self._counters(session).items()},
+            **{name.replace("-", "_"): count for name, count in self._counts(session).items()},
         }
 
     def _begin(self, cpe: Cpe, secret: Row, profile: Row) -> Session:
@@ -242,12 +242,10 @@ class Sessions:
         return self.device.clock.seconds() - session.began
 
     def _counters(self, session: Session) -> Mapping[str, str]:
+        return {name: str(count) for name, count in self._counts(session).items()}
+
+    def _counts(self, session: Session) -> dict[str, int]:
         """As the router sees it: it receives (rx) what the subscriber uploads."""
         age = self._age(session)
         received, sent = int(age * session.upload_bps / 8), int(age * session.download_bps / 8)
-        return {
-            "rx-byte": str(received),
-            "tx-byte": str(sent),
-            "rx-packet": str(received // 600),
-            "tx-packet": str(sent // 1200),
-        }
+        return {"rx-byte": received, "tx-byte": sent, "rx-packet": received // 600, "tx-packet": sent // 1200}
