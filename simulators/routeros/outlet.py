@@ -27,6 +27,7 @@ class Outlet:
         self._connection = connection
         self._on_cut = on_cut
         self._is_over = False
+        self._ready: list[bytes] = []
         self._queue: deque[tuple[bytes, Fault | None]] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._finish: Callable[[], None] | None = None
@@ -59,6 +60,7 @@ class Outlet:
         """The power is gone: nothing more comes out."""
         self._is_over = True
         self._queue.clear()
+        self._ready.clear()
         if self._pump is not None:
             self._pump.cancel()
         self._writer.transport.abort()
@@ -95,31 +97,41 @@ class Outlet:
     def _put(self, data: bytes, slow: Fault | None) -> None:
         slow = slow or self.slow
         if self._pump is None and slow is None:
-            self._writer.write(data)
+            self._write(data)
             return
         self._queue.append((data, slow))
         if self._pump is None:
             self._pump = asyncio.create_task(self._trickle())
 
     async def _trickle(self) -> None:
-        while self._queue:
+        while self._queue and not self._writer.is_closing():
             data, slow = self._queue.popleft()
             while data:
                 if slow is None or not slow.is_armed:
-                    self._writer.write(data)
+                    self._write(data)
                     break
                 size = max(1, int(slow["bytes_per_s"] * TRICKLE_S))
-                self._writer.write(data[:size])
+                self._write(data[:size])
                 data = data[size:]
                 await asyncio.sleep(size / slow["bytes_per_s"])
-                if self._writer.is_closing():
-                    self._queue.clear()
-                    break
         self._pump = None
         if self._finish is not None:
             self._finish()
 
+    def _write(self, data: bytes) -> None:
+        """What is said in one turn of the loop leaves together."""
+        if not self._ready:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._ready.append(data)
+
+    def _flush(self) -> None:
+        data = b"".join(self._ready)
+        self._ready.clear()
+        if data and not self._writer.is_closing():
+            self._writer.write(data)
+
     def _close(self, is_polite: bool, is_reset: bool) -> None:
+        self._flush()
         transport = self._writer.transport
         if is_reset:
             linger_off(transport.get_extra_info("socket"))
