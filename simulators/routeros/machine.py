@@ -52,7 +52,7 @@ class Machine:
         self._tls = tls
         self._context: ssl.SSLContext | None = None
         self._wanted_port = port
-        self._closings = 0
+        self._closings: list[asyncio.Event] = []  # while one is not set, connections are refused
         self._conversations: set[Conversation] = set()
         self._connected: set[asyncio.Task[None]] = set()
         self._timers: set[asyncio.Task[None]] = set()
@@ -67,6 +67,11 @@ class Machine:
     @property
     def tls_port(self) -> int:
         return self._secure.port
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether connections are accepted. May be asked from any thread."""
+        return self._plain.is_open
 
     def power_on(self) -> None:
         if self.device.is_powered:
@@ -93,18 +98,22 @@ class Machine:
         self.device.boot(lose_writes)
 
     def restart(self, away_s: float, lose_writes: int) -> None:
+        """Off, and on again after ``away_s``. A router whose plug was pulled stays off."""
+        if not self.device.is_powered and self._return is None:
+            return
         self.power_off("reboot", lose_writes)
         self._return = asyncio.get_running_loop().call_later(away_s, self.power_on)
 
     def close_port(self, fault: Fault) -> None:
         """Refuse connections as long as the fault holds."""
+        released = fault.released
 
         async def hold() -> None:
             await fault.hold()
-            self._closings -= 1
+            self._closings.remove(released)
             self._open_ports()
 
-        self._closings += 1
+        self._closings.append(released)
         self._shut_ports()
         self._keep(self._timers, hold())
 
@@ -123,6 +132,19 @@ class Machine:
                 self.hand(fault["sentence"])
         return fault
 
+    def disarm(self, number: int | None = None) -> None:
+        """Remove a fault, or all: who hangs in it goes on, a port it closed opens. Raises KeyError."""
+        if number is None:
+            self.faults.clear()
+        else:
+            self.faults.remove(number)
+        self._open_ports()
+
+    def release(self, number: int | None = None) -> None:
+        """Let go on who hangs in a fault now, or in all. Raises KeyError."""
+        self.faults.release(number)
+        self._open_ports()
+
     def hand(self, sentence: Sequence[str]) -> None:
         """A command by hand whose refusal does not matter. ``{any}`` in it is a row of its menu, drawn by chance."""
         words = list(sentence)
@@ -138,14 +160,14 @@ class Machine:
     async def close(self) -> None:
         """Power off for good, and give the ports back."""
         self.power_off()
-        self.faults.clear()
+        self.disarm()
         await asyncio.gather(*self._connected, *self._timers, return_exceptions=True)
         self._shut_ports()
         self._plain.close()
         self._secure.close()
 
     def _open_ports(self) -> None:
-        if not self.device.is_powered or self._closings:
+        if not self.device.is_powered or not all(released.is_set() for released in self._closings):
             return
         self._plain.open(self._wanted_port)
         if self._tls is not None:
@@ -178,7 +200,7 @@ class Machine:
 
     async def _serve(self, raw: socket.socket, entry: Connection, context: ssl.SSLContext | None) -> None:
         reader = asyncio.StreamReader()
-        line = _Line(reader, entry)
+        line = asyncio.StreamReaderProtocol(reader)
         conversation: Conversation | None = None
         try:
             slow = await self._greet(raw, entry)
@@ -214,23 +236,6 @@ class Machine:
             elif not await _hold_unread(fault, raw):
                 entry.close("peer")
         return slow
-
-
-class _Line(asyncio.StreamReaderProtocol):
-    """Notes the end of the peer the moment it is seen."""
-
-    def __init__(self, reader: asyncio.StreamReader, entry: Connection) -> None:
-        super().__init__(reader)
-        self._entry = entry
-
-    def eof_received(self) -> bool | None:
-        self._entry.close("peer")
-        return super().eof_received()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if exc is not None:
-            self._entry.close("peer")
-        super().connection_lost(exc)
 
 
 async def _hold_unread(fault: Fault, raw: socket.socket) -> bool:

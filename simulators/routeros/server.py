@@ -143,16 +143,16 @@ class SimRouter(Machine):
     def fault_remove(self, fault: Fault | int) -> None:
         """Disarm one, and let go on who hangs in it. Raises KeyError."""
         number = fault if isinstance(fault, int) else fault.number
-        self.farm.call(lambda: self.faults.remove(number))
+        self.farm.call(lambda: self.disarm(number))
 
     def faults_clear(self) -> None:
         """Disarm all: who hangs goes on, what trickles runs, a closed port opens. A restart takes its time."""
-        self.farm.call(self.faults.clear)
+        self.farm.call(self.disarm)
 
     def faults_release(self, fault: Fault | int | None = None) -> None:
         """Let go on who hangs now, in one fault or in all; they stay armed. Raises KeyError."""
         number = fault.number if isinstance(fault, Fault) else fault
-        self.farm.call(lambda: self.faults.release(number))
+        self.farm.call(lambda: self.release(number))
 
 
 class RouterFarm:
@@ -170,6 +170,7 @@ class RouterFarm:
     def stop(self) -> None:
         for name in list(self.routers):
             self.remove(name)
+        self.await_(_all_ended())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
@@ -214,3 +215,11 @@ class RouterFarm:
         if self._context is None:
             self._context = server_context()
         return self._context
+
+
+async def _all_ended() -> None:
+    """Wait for what was cancelled, so that the loop can be closed."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

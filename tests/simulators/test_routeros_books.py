@@ -97,6 +97,17 @@ def test_log_ins_one_after_the_other_are_never_two_at_once(router: SimRouter, tl
     assert [router.max_open_logins(user) for user in ("admin", "billing", "nobody", None)] == [2, 1, 0, 3]
 
 
+def test_a_second_log_in_of_a_connection_is_no_second_connection(router: SimRouter) -> None:
+    with Raw(router) as raw:
+        first = router.connections_journal()[0]
+        raw.ask("/login", "=name=billing", "=password=pw")
+        raw.ask("/ppp/secret/add", "=name=jane")
+        [entry] = router.connections_journal()
+    assert (entry["user"], entry["logged_in_s"]) == ("admin", first["logged_in_s"])
+    assert router.journal()[0]["user"] == "billing"
+    assert router.max_open_logins() == 1
+
+
 def test_the_end_of_a_client_is_noted_while_its_command_hangs(router: SimRouter) -> None:
     router.fault_add("hang", at=PRINT)
     with Raw(router) as raw:
@@ -276,7 +287,7 @@ def test_faults_are_steered_through_the_control_port(router: SimRouter, control:
         assert ask(control, "faults", router="r")["faults"] == []
         ask(control, "reboot", router="r", away_s=0.05)
         assert raw.is_closed()
-    until(lambda: router.device.is_powered)
+    until(lambda: ask(control, "status", router="r") == {"is_powered": True, "is_listening": True})
     assert "there are r" in refusal(control, "truth", router="nowhere")
     assert refusal(control, "fault_remove", router="r", number=99).startswith("no fault 99; there are")
     assert refusal(control, "cpe_add", router="r", name="a", password="b", colour="red").startswith("a box has no")
@@ -326,7 +337,7 @@ def test_a_router_outlives_any_mixture_of_faults(
         except (OSError, OutOfStep):
             continue
     router.faults_clear()
-    until(lambda: router.device.is_powered)
+    until(lambda: router.is_listening)
     with Raw(router) as raw:
         assert raw.ask("/ppp/secret/add", "=name=afterwards")[-1][0] == "!done"
         assert "afterwards" in [values(one).get("name") for one in raw.ask(PRINT)]
