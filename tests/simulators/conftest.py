@@ -8,6 +8,7 @@ import pytest
 
 from simulators.control import ControlServer
 from simulators.routeros import RouterFarm, SimRouter, control_handlers
+from tests.simulators.raw import column
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +33,11 @@ def control(farm: RouterFarm) -> Iterator[ControlServer]:
     control.start()
     yield control
     control.stop()
+
+
+@pytest.fixture
+def ids(router: SimRouter) -> list[str]:
+    """The ids of ten secrets."""
+    router.secrets_add(10)
+    router.journal_clear()
+    return column(router, ".id")

@@ -14,6 +14,7 @@ from typing import Any
 from simulators.routeros import SimRouter
 
 PATIENCE_S = 20.0
+SET, PRINT = "/ppp/secret/set", "/ppp/secret/print"
 
 
 def until(look: Callable[[], Any], limit_s: float = PATIENCE_S) -> Any:
@@ -168,3 +169,13 @@ def values(sentence: list[str]) -> dict[str, str]:
 def column(router: SimRouter, name: str, path: str = "/ppp/secret") -> list[str]:
     """One column of all rows of a menu, as the router has them."""
     return [row.get(name, "") for row in router.rows(path)]
+
+
+def disable(raw: Raw, ids: list[str], *more: str) -> None:
+    """Ask to disable these secrets, without waiting for the answer."""
+    raw.send(SET, f"=.id={','.join(ids)}", "=disabled=yes", *more)
+
+
+def disabled(router: SimRouter) -> int:
+    """How many secrets are."""
+    return column(router, "disabled").count("true")

@@ -15,9 +15,7 @@ import requests
 from simulators.control import ControlServer
 from simulators.routeros import RouterFarm, SimRouter
 from simulators.routeros.faults import KINDS, mixture, read
-from tests.simulators.raw import OutOfStep, Raw, column, until, values
-
-SET, PRINT = "/ppp/secret/set", "/ppp/secret/print"
+from tests.simulators.raw import PRINT, SET, OutOfStep, Raw, column, until, values
 
 
 def ask(control: ControlServer, command: str, /, **body: Any) -> dict[str, Any]:

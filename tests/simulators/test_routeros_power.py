@@ -12,9 +12,7 @@ import routeros_api
 
 from simulators.control import ControlServer
 from simulators.routeros import RouterFarm, SimRouter
-from tests.simulators.raw import Raw, column, until, values
-
-SET = "/ppp/secret/set"
+from tests.simulators.raw import SET, Raw, column, until, values
 
 
 def is_refused(router: SimRouter) -> bool:
