@@ -48,11 +48,10 @@ class AddressLists:
 
     def lists_of(self, address: str) -> list[str]:
         """The lists that hold this address through an enabled entry, sorted."""
-        number = int(ipaddress.IPv4Address(address))
-        rows = [
-            *self._by_address.get(address, {}).values(),
-            *(row for row in self._ranges.values() if _covers(row.values["address"], number)),
-        ]
+        rows = list(self._by_address.get(address, {}).values())
+        if self._ranges:
+            number = int(ipaddress.IPv4Address(address))
+            rows += [row for row in self._ranges.values() if _covers(row.values["address"], number)]
         return sorted({row.values["list"] for row in rows if row.values["disabled"] == "false"})
 
     def _set_deadline(self, row: Row, deadline: float) -> None:

@@ -1,16 +1,19 @@
 """What a command sentence says, and carrying it out on a device.
 
-Carrying out is a generator: it yields after every row it has read or written, so that whoever drives it can
-take time, cut the line or stop in the middle of a list, and returns the Answer. Raises Trap.
+Carrying out is a generator: it yields Began before it touches anything, then after every row it has read or
+written, and the Answer last, so that whoever drives it can take time, cut the line or stop in the middle of a
+list. Raises Trap. What is thrown into it is noted in the journal: Trap as the router's refusal, Stopped as its text.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
 from . import schema, traps, values
-from .device import BUILT_IN_PROFILES, Device, JournalEntry
+from .device import BUILT_IN_PROFILES, Device
+from .journals import BY_HAND, JournalEntry, Origin
 from .query import Query
 from .tables import Row, Table
 
@@ -36,6 +39,11 @@ class Command:
     @property
     def name(self) -> str:
         return f"{self.path}/{self.verb}"
+
+    @property
+    def references(self) -> str | None:
+        """The rows a write names, as a comma list of ids and names."""
+        return self.attributes.get(".id", self.attributes.get("numbers"))
 
     @classmethod
     def parse(cls, sentence: Sequence[str]) -> Command:
@@ -65,6 +73,17 @@ class Answer:
     is_print: bool = False
 
 
+class Stopped(Exception):
+    """The command goes no further: not by the router's own will, and without a word from it."""
+
+
+@dataclass(frozen=True)
+class Began:
+    """The command is understood, and nothing was done yet. ``entry``: its place in the journal, None for a read."""
+
+    entry: JournalEntry | None
+
+
 @dataclass(frozen=True)
 class Worked:
     """So many rows were read or written since the step before."""
@@ -80,37 +99,73 @@ class Emit:
     pause_s: float
 
 
+Step = Began | Worked | Emit | Answer
 Steps = Generator[Worked | Emit, None, Answer]
 _DONE = Answer()
 
 
-def carry_out(device: Device, command: Command, *, by: str) -> Steps:
-    """Run one command; writes go to the journal with ``by`` as the one who sent them."""
+def carry_out(device: Device, command: Command, origin: Origin) -> Generator[Step, None, None]:
+    """Run one command; writes go to the journal with ``origin`` as where they came from."""
     table = device.tables.get(command.path)
     if table is None or command.verb not in table.menu.verbs:
         raise traps.no_such_command()
     device.expire()
     steps = _VERBS[command.verb](device, table, command)
     if command.verb not in WRITES:
-        return (yield from steps)
-    entry = JournalEntry(device.clock.now(), command.name, command.words, by)
-    device.journal.append(entry)
+        yield Began(None)
+        yield (yield from steps)
+        return
+    entry = device.journal.begin(command.name, command.words, origin, _rows_named(command, table))
     try:
-        return (yield from steps)
+        yield Began(entry)
+        answer = yield from _written(device, steps, entry)
+        entry.is_applied, entry.ended_s = True, time.monotonic()
+        yield answer
     except traps.Trap as trap:
         entry.trap = trap.message
         raise
+    except Stopped as stopped:
+        entry.stopped = str(stopped)
+        raise
+    except BaseException:
+        if not entry.is_applied:
+            entry.stopped = "cancelled"
+        raise
+    finally:
+        if entry.ended_s is None:
+            entry.ended_s = time.monotonic()
 
 
 def carry_out_at_once(device: Device, command: Command) -> Answer:
     """Run one command by hand, without the time a router takes."""
-    steps = carry_out(device, command, by="hand")
-    try:
-        while True:
-            next(steps)
-    except StopIteration as stop:
-        answer: Answer = stop.value
-        return answer
+    answer = _DONE
+    for step in carry_out(device, command, BY_HAND):
+        if isinstance(step, Answer):
+            answer = step
+    return answer
+
+
+def _written(device: Device, steps: Steps, entry: JournalEntry) -> Steps:
+    """Drive a write: its changes are counted, and stay unflushed under its name."""
+    while True:
+        device.flash.writing = entry
+        try:
+            step = next(steps)
+        except StopIteration as stop:
+            answer: Answer = stop.value
+            return answer
+        finally:
+            device.flash.writing = None
+        if isinstance(step, Worked):
+            entry.items += step.items
+        yield step
+
+
+def _rows_named(command: Command, table: Table) -> int:
+    if command.verb == "add" or table.menu.is_single:
+        return 1
+    listed = command.references
+    return listed.count(",") + 1 if listed else 0
 
 
 def _print(device: Device, table: Table, command: Command) -> Steps:
@@ -182,7 +237,7 @@ def _remove(device: Device, table: Table, command: Command) -> Steps:
 def _move(device: Device, table: Table, command: Command) -> Steps:
     destination = command.attributes.get("destination")
     rows = [table.find(reference) for reference in _references(command)]
-    table.move(rows, table.find(destination) if destination else None)
+    device.move_rows(table.menu.path, rows, table.find(destination) if destination else None)
     yield Worked(len(rows))
     return _DONE
 
@@ -226,7 +281,7 @@ def _check_unlocked(row: Row) -> None:
 
 
 def _references(command: Command) -> list[str]:
-    listed = command.attributes.get(".id", command.attributes.get("numbers"))
+    listed = command.references
     if not listed:
         raise traps.missing_argument("numbers")
     return listed.split(",")

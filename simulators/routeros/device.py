@@ -6,33 +6,41 @@ Everything here runs on the thread of the farm's event loop and never waits.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from . import schema, values
 from .address_lists import AddressLists
 from .clock import Clock
+from .flash import Flash
+from .journals import Journal
 from .tables import Row, Table
 
 BUILT_IN_PROFILES = {"default": "*0", "default-encryption": "*FFFFFFFE"}
 TOTAL_MEMORY_BYTES, FREE_MEMORY_BYTES = 1_073_741_824, 805_306_368
 TOTAL_DISK_BYTES, FREE_DISK_BYTES = 134_217_728, 100_663_296
 
+_NUMBERS = frozenset({"latency_ms", "jitter_ms", "service_ms_per_item", "redial_s"})
+
 
 @dataclass
 class Settings:
-    """How this router behaves. ``latency_ms`` delays every answer; ``service_ms_per_item`` is what the router
-    needs for each row it reads or writes, one command after the other; ``list_atomic`` makes a command with
-    a list of ids check all of them before touching any; ``redial_s`` is the pause between two dials of a CPE.
+    """How this router behaves. ``latency_ms`` delays every command, ``jitter_ms`` by up to so much more, drawn with
+    ``seed`` (None: made of the router's name); ``service_ms_per_item`` is what the router needs for each row it reads
+    or writes, one after the other over all connections; ``list_atomic`` makes a command with a list of ids check all
+    of them before touching any; ``redial_s`` is the pause between two dials of a CPE.
     """
 
     users: dict[str, str] = field(default_factory=lambda: {"admin": ""})
     version: str = "7.16.1 (stable)"
     login: Literal["new", "old"] = "new"
     latency_ms: float = 0.0
+    jitter_ms: float = 0.0
+    seed: int | None = None
     service_ms_per_item: float = 0.0
     list_atomic: bool = False
     redial_s: float = 0.2
@@ -49,27 +57,16 @@ class Settings:
                 values.version_parse(value)
             if name == "users" and not isinstance(value, dict):
                 raise ValueError("users is an object of name and password")
+            if name in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+                raise ValueError(f"{name} is a number, 0 or more")
+            if name == "seed" and (isinstance(value, bool) or not isinstance(value, int | None)):
+                raise ValueError("seed is a whole number")
         for name, value in changes.items():
-            setattr(self, name, float(value) if name in ("latency_ms", "service_ms_per_item", "redial_s") else value)
+            setattr(self, name, float(value) if name in _NUMBERS else value)
 
     @property
     def version_number(self) -> tuple[int, ...]:
         return values.version_parse(self.version)
-
-
-@dataclass
-class JournalEntry:
-    """One write command: ``at`` UTC, ``words`` without command and tag, ``by`` "api" or "hand"; ``trap`` is
-    what the router refused it with, after applying it to the items before the refused one."""
-
-    at: datetime
-    command: str
-    words: list[str]
-    by: str
-    trap: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        return {**vars(self), "at": self.at.isoformat()}
 
 
 class Device:
@@ -84,7 +81,8 @@ class Device:
         self.settings = settings
         self.clock = Clock()
         self.address_lists = AddressLists(self.clock)
-        self.journal: list[JournalEntry] = []
+        self.journal = Journal()
+        self.flash = Flash()
         self.is_powered = True
         self.removers: dict[str, Callable[[Row], None]] = {}
         self.interface_rates: dict[str, Callable[[], tuple[int, int]]] = {}
@@ -92,16 +90,22 @@ class Device:
         for path, menu in schema.MENUS.items():
             self.tables[path] = Table(menu, self.tables)
         self._booted = self.clock.seconds()
+        self._order_kept: tuple[int, str] | None = None
         self._furnish(ethernets)
 
     def uptime_s(self) -> float:
         return self.clock.seconds() - self._booted
 
-    def boot(self) -> None:
-        """What a power cycle does to the device itself: the uptime starts over, timed entries are lost."""
+    def boot(self, lose_writes: int = 0) -> None:
+        """What a power cycle does to the device itself: the uptime starts over, timed entries are lost, ids of lost
+        rows are given again; the last ``lose_writes`` commands that changed something may be undone."""
         self._booted = self.clock.seconds()
         for row in self.address_lists.timed():
             self.remove_row(schema.ADDRESS_LIST.path, row)
+        self.flash.boot(lose_writes)
+        for table in self.tables.values():
+            if not table.menu.is_single:
+                table.reuse_ids()
 
     def expire(self) -> None:
         """Drop the address-list entries whose timeout has run out."""
@@ -127,12 +131,15 @@ class Device:
             row.values["creation-time"] = self.moment_text()
             row.values["dynamic"] = values.bool_text(is_locked)
             self.address_lists.follow(row, given)
+        self.flash.changed(lambda: self._forget(path, row))
         return row
 
     def change_row(self, path: str, row: Row, given: Mapping[str, str]) -> None:
         """Set read values on a row and let what refers to it follow. Raises Trap."""
         before = row.values.get("name")
+        columns = {name: row.values.get(name) for name in given}
         self.tables[path].change(row, given)
+        self.flash.changed(lambda: self._restore(path, row, columns))
         if path == schema.ADDRESS_LIST.path:
             self.address_lists.follow(row, given)
         if before is not None and row.values["name"] != before:
@@ -140,7 +147,9 @@ class Device:
 
     def clear_column(self, path: str, row: Row, name: str) -> None:
         """Unset one column. Raises Trap for a column that cannot be unset."""
+        columns = {name: row.values.get(name)}
         self.tables[path].clear(row, name)
+        self.flash.changed(lambda: self._restore(path, row, columns))
         if path == schema.ADDRESS_LIST.path:
             self.address_lists.follow(row, {})
 
@@ -149,11 +158,18 @@ class Device:
         if path in self.removers:
             self.removers[path](row)
             return
+        self._keep_order(path)
         self.tables[path].remove(row)
+        self.flash.changed(lambda: self._put_back(path, row))
         if path == schema.ADDRESS_LIST.path:
             self.address_lists.forget(row)
         elif "name" in row.values:
             self._rename_references(path, row.values["name"], row.id)
+
+    def move_rows(self, path: str, rows: Sequence[Row], before: Row | None) -> None:
+        """Put the rows in front of ``before``, or at the end."""
+        self._keep_order(path)
+        self.tables[path].move(rows, before)
 
     def walling_lists(self) -> set[str]:
         """The lists whose members the forward chain drops or rejects."""
@@ -175,6 +191,35 @@ class Device:
                 for column in columns:
                     if row.values.get(column) == before:
                         row.values[column] = after
+                        self.flash.changed(partial(self._restore, table.menu.path, row, {column: before}))
+
+    # How a write that was not flushed is taken back. What is not there any more stays away.
+
+    def _forget(self, path: str, row: Row) -> None:
+        if self.tables[path].has(row):
+            self.tables[path].remove(row)
+            if path == schema.ADDRESS_LIST.path:
+                self.address_lists.forget(row)
+
+    def _restore(self, path: str, row: Row, columns: Mapping[str, str | None]) -> None:
+        if self.tables[path].has(row):
+            self.tables[path].restore(row, columns)
+            if path == schema.ADDRESS_LIST.path:
+                self.address_lists.follow(row, {})
+
+    def _put_back(self, path: str, row: Row) -> None:
+        if path == schema.ADDRESS_LIST.path and row.values["dynamic"] == "true":
+            return  # it would not have outlived the restart
+        if self.tables[path].put_back(row) and path == schema.ADDRESS_LIST.path:
+            self.address_lists.follow(row, {})
+
+    def _keep_order(self, path: str) -> None:
+        """Once a command, before it first removes or moves: what is put back comes to its old place."""
+        entry = self.flash.writing
+        if entry is not None and self._order_kept != (entry.number, path):
+            self._order_kept = (entry.number, path)
+            order = self.tables[path].order()
+            self.flash.changed(lambda: self.tables[path].put_in_order(order))
 
     def _furnish(self, ethernets: int) -> None:
         seed = zlib.crc32(self.name.encode())

@@ -13,6 +13,7 @@ from .schema import Menu, Property
 from .values import is_address
 
 Computed = Callable[[], Mapping[str, str]]
+BUILT_IN_IDS_FROM = 0xF0000000  # rows the router was delivered with
 
 
 class Row:
@@ -145,6 +146,39 @@ class Table:
     def remove(self, row: Row) -> None:
         self._unindex(row)
         del self._rows[row.id]
+
+    def has(self, row: Row) -> bool:
+        return self._rows.get(row.id) is row
+
+    def put_back(self, row: Row) -> bool:
+        """A row that was removed is there again. False when its id or its unique columns were taken meanwhile."""
+        unique = self._unique_key(row.values)
+        if row.id in self._rows or (unique is not None and unique in self._unique):
+            return False
+        self._rows[row.id] = row
+        self._index(row)
+        return True
+
+    def restore(self, row: Row, values: Mapping[str, str | None]) -> None:
+        """Columns as they were, None for those the row did not have."""
+        self._unindex(row)
+        row.values = {name: value for name, value in {**row.values, **values}.items() if value is not None}
+        self._index(row)
+
+    def order(self) -> list[str]:
+        """The ids in table order."""
+        return list(self._rows)
+
+    def put_in_order(self, ids: Iterable[str]) -> None:
+        """The rows in the order of ``ids``; those it does not name come last."""
+        rows = self._rows
+        self._rows = {row_id: rows[row_id] for row_id in ids if row_id in rows}
+        self._rows.update(rows)
+
+    def reuse_ids(self) -> None:
+        """Give the ids of rows that are gone to new ones, as a router does after it has started."""
+        used = [int(row_id[1:], 16) for row_id in self._rows]
+        self._next_id = max([self.menu.first_id - 1, *(one for one in used if one < BUILT_IN_IDS_FROM)]) + 1
 
     def move(self, rows: Iterable[Row], before: Row | None) -> None:
         """Put the rows in front of ``before``, or at the end."""
