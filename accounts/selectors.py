@@ -18,9 +18,10 @@ def tenant_current() -> Tenant:
 def tenant_of_host(host: str) -> Tenant | None:
     """The active tenant whose domain this is; on a one-tenant installation the only one there is."""
     with tenancy.platform("accounts: tenant of a host"):
-        found = Domain.objects.select_related("tenant").filter(host=host.lower(), tenant__is_active=True).first()
+        found = Domain.objects.select_related("tenant").filter(host=host.lower()).first()
         if found is not None:
-            return cast(Tenant, found.tenant)
+            # A host that has its tenant is never somebody else's, out of business or not.
+            return cast(Tenant, found.tenant) if found.tenant.is_active else None
         only = list(Tenant.objects.filter(is_active=True)[:2])
         return only[0] if len(only) == 1 else None
 

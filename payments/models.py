@@ -107,7 +107,8 @@ class PaymentAttempt(TenantModel):
     gateway_reference = models.CharField(max_length=80, null=True)
     code = models.CharField(max_length=40, blank=True)  # the gateway's last word, for staff
     detail = models.CharField(max_length=300, blank=True)
-    claimed_receipt = models.CharField(max_length=40, blank=True)  # from a callback that must first be confirmed
+    #: From a callback nobody proved: for staff to see, never booked.
+    claimed_receipt = models.CharField(max_length=40, blank=True)
     queries = models.PositiveSmallIntegerField(default=0)
     next_query_at = models.DateTimeField(null=True)  # machine time; null = not asked any more
     started_at = models.DateTimeField()  # machine time

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.errors import NotFound
+from ispbilling.kernel.ids import is_token
 from payments.models import Payment, PaymentAttempt, ProviderAccount
 from payments.providers.base import providers
 
@@ -34,12 +35,14 @@ def payments_recent() -> QuerySet[Payment]:
 
 def hook_find(account_token: str, attempt_token: str) -> tuple[ProviderAccount, PaymentAttempt | None] | None:
     """The account and attempt a callback's path names, over all tenants."""
+    if not is_token(account_token):
+        return None
     with tenancy.platform("payments: whose callback is this"):
         account = ProviderAccount.objects.filter(token=account_token).first()
         if account is None:
             return None
-        attempt = PaymentAttempt.objects.filter(account=account, token=attempt_token).first()
-        return account, attempt
+        attempts = PaymentAttempt.objects.filter(account=account, token=attempt_token)
+        return account, attempts.first() if is_token(attempt_token) else None
 
 
 def attempt_of_reference(provider: str, gateway_reference: str) -> PaymentAttempt | None:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from ispbilling.kernel import access, tenancy
 from ispbilling.kernel.middleware import client_address
+from ispbilling.kernel.text import foreign
 from payments import selectors, services
 from payments.models import PaymentAttempt, ProviderAccount
 from payments.providers.base import providers
@@ -37,10 +38,10 @@ def mpesa_alias(request: HttpRequest) -> HttpResponse:
     """STK callbacks at the address without tokens: the reference in the body tells whose it is."""
     body = request.body[: MAX_BODY + 1]
     try:
-        reference = json.loads(body)["Body"]["stkCallback"]["CheckoutRequestID"]
-    except (ValueError, KeyError, TypeError):
+        reference = foreign(json.loads(body)["Body"]["stkCallback"]["CheckoutRequestID"], 80)
+    except (ValueError, KeyError, TypeError, RecursionError):
         return HttpResponse('{"ResultCode":1,"ResultDesc":"Rejected"}', status=400, content_type="application/json")
-    attempt = selectors.attempt_of_reference("mpesa", str(reference)[:80])
+    attempt = selectors.attempt_of_reference("mpesa", reference)
     if attempt is None:
         ack = '{"ResultCode":0,"ResultDesc":"Accepted"}'
         return HttpResponse(ack, content_type="application/json")

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from ispbilling.kernel import clock, tenancy
+from ispbilling.kernel.ids import is_token
 from sms.models import ChannelAccount, Message
 
 
@@ -30,6 +31,8 @@ def tenants_with_due_messages() -> list[UUID]:
 
 def account_of_token(token: str) -> ChannelAccount | None:
     """Whose delivery report this is, over all tenants."""
+    if not is_token(token):
+        return None
     with tenancy.platform("sms: whose report is this"):
         found: ChannelAccount | None = ChannelAccount.objects.filter(token=token).first()
     return found

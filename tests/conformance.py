@@ -38,10 +38,6 @@ UNCLEAR: tuple[tuple[str, dict[str, Any], bool], ...] = (
     ("truncated", {}, True),
     ("empty", {}, True),
 )
-#: Strict: whoever mends the kernel takes this mark away.
-CUT_MIDWAY = pytest.mark.xfail(
-    strict=True, reason="kernel/http.py lets urllib3's errors out when an answer breaks off in its body"
-)
 
 
 def needs(*capabilities: str) -> Callable[[Test], Test]:

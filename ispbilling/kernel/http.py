@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 import structlog
+import urllib3
 from requests.adapters import HTTPAdapter
 
 from ispbilling.kernel.errors import Retryable
@@ -38,7 +39,7 @@ class Answer:
         """The parsed body. Raises Retryable ``http.garbage``: an unreadable answer tells nothing about the outcome."""
         try:
             return jsonlib.loads(self.text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Retryable("http.garbage", f"HTTP {self.status}, not JSON") from error
 
     def json_object(self) -> dict[str, Any]:
@@ -100,7 +101,8 @@ def request(
     except requests.ConnectionError as error:
         outcome = "unreachable" if _never_connected(error) else "broken"
         raise Retryable(f"http.{outcome}", type(error).__name__, sent=outcome == "broken") from error
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        # urllib3 raises its own where the body breaks off: an answer that began is no answer yet.
         outcome = "broken"
         raise Retryable("http.broken", type(error).__name__) from error
     finally:

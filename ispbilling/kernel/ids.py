@@ -28,3 +28,8 @@ def short_code(length: int) -> str:
 def url_token() -> str:
     """An unguessable path part: 32 lower-case hexadecimal digits (128 bits)."""
     return secrets.token_hex(16)
+
+
+def is_token(text: str) -> bool:
+    """Whether a path part could be one of ours: what cannot is not asked for in the database."""
+    return len(text) == 32 and set(text) <= set("0123456789abcdef")

@@ -127,7 +127,7 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 0.25, "socket_connect_timeout": 0.25},
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a stopped Redis must not log anybody out
+SESSION_ENGINE = "ispbilling.kernel.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

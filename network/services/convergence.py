@@ -123,7 +123,7 @@ def _record(
             is_outdated = True  # opened while we were speaking
             continue
         is_outdated = is_outdated or line.generation != before.generation
-        if not right_now(wanted[line.id], state):
+        if line.username in refused or not right_now(wanted[line.id], state):
             line.last_error = _trouble(line, refused, foreign)[:200]
         elif line.applied_generation == before.generation and not line.last_error:
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -69,8 +68,6 @@ def _ask(attempt: PaymentAttempt, provider: PaymentProvider) -> None:
             result = provider.query(call_of(payment, attempt, ""))
         except (Retryable, Refused) as error:
             log.info("payment.query_unanswered", attempt=attempt.reference, error=error.code)
-    if result.outcome is Outcome.SUCCEEDED and result.receipt is None and attempt.claimed_receipt:
-        result = replace(result, receipt=attempt.claimed_receipt)
     if result.outcome is not Outcome.PENDING:
         payment_settle(payment_id=payment.id, attempt_id=attempt.id, result=result)
     elif clock.machine_now() - attempt.started_at >= timedelta(seconds=provider.expires_after_s):

@@ -108,7 +108,8 @@ class AfricasTalking(Channel):
         if not provider_id or "status" not in form:
             raise Refused("report.garbage", "no id or status")
         delivery, is_final = _REPORTS.get(form["status"], (Delivery.UNKNOWN, False))
-        return Report(provider_id, delivery, code=foreign(form.get("failureReason"), 60), is_final=is_final)
+        code, to = foreign(form.get("failureReason"), 60), foreign(form.get("phoneNumber"), 16)
+        return Report(provider_id, delivery, code=code, is_final=is_final, to=to)
 
 
 def _read(answer: http.Answer, messages: Sequence[Outgoing]) -> list[Sent]:

@@ -55,12 +55,16 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A delivery report as read from a callback: a claim about the message with this provider id."""
+    """A delivery report as read from a callback: a claim about the message with this provider id.
+
+    ``to``: whose telephone it is about, E.164, where the provider says so.
+    """
 
     provider_id: str
     delivery: Delivery
     code: str = ""
     is_final: bool = False
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

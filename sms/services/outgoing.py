@@ -27,6 +27,9 @@ AGE_LIMIT = timedelta(hours=12)
 #: A worker that died while sending leaves its messages in this state; whether they left is then not known.
 SENDING_LIMIT = timedelta(minutes=5)
 
+#: Asked of the provider, and its name for them not known.
+_NAMELESS = (Message.State.SENDING, Message.State.UNKNOWN)
+
 _STATES = {
     Delivery.ACCEPTED: Message.State.ACCEPTED,
     Delivery.DELIVERED: Message.State.DELIVERED,
@@ -169,11 +172,15 @@ def report_apply(*, account_id: UUID, report: Report) -> Message | None:
 
     Never goes back from an end: a repeated or late report changes nothing.
     """
-    message: Message | None = (
-        Message.objects.select_for_update(no_key=True)
-        .filter(account_id=account_id, provider_id=report.provider_id)
-        .first()
-    )
+    rows = Message.objects.select_for_update(no_key=True).filter(account_id=account_id)
+    message: Message | None = rows.filter(provider_id=report.provider_id).first()
+    if message is None and report.to:
+        # The report overtook the answer, or the answer never came: it is for the one message whose id we never learnt.
+        nameless = list(rows.filter(to=report.to, provider_id="", state__in=_NAMELESS).order_by("id")[:2])
+        message = nameless[0] if len(nameless) == 1 else None
+        if message is not None:
+            message.provider_id = report.provider_id
+            message.save(update_fields=["provider_id"])
     if message is None or not report.is_final:
         return message
     to = _STATES.get(report.delivery)

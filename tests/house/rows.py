@@ -47,6 +47,7 @@ class Hint(NamedTuple):
 
     value: Any
     reason: str
+    is_first_empty: bool = False  # the first row's value is None, on purpose
 
 
 def _config(registry: Any, name: str) -> Callable[[RowMaker], dict[str, str]]:
@@ -87,7 +88,7 @@ def hints() -> dict[str, Hint]:
         "billing.Invoice.total": Hint(Decimal(100), "check constraint: net + tax = total"),
         "billing.LedgerAccount.owner": Hint(_wallet_owner, "the first is the customer's wallet"),
         "billing.CutStop.released_at": Hint(
-            lambda maker: None if maker.is_first else clock.machine_now(), "one is open, and can be released"
+            lambda maker: None if maker.is_first else clock.machine_now(), "one is open, and can be released", True
         ),
         "billing.RechargeOption.periods": Hint(
             lambda maker: 1 if maker.is_first else maker.number % 30_000 + 2, "a price a gateway takes"

@@ -13,7 +13,6 @@ from accounts.middleware import SESSION_TENANT
 from accounts.models import Membership, User
 from ispbilling.kernel import tenancy
 from portal.auth import SESSION_KEY
-from tests.house import faults
 from tests.house.conftest import Two
 from tests.house.world import (
     ADDRESSES,
@@ -267,7 +266,6 @@ def test_on_an_installation_of_one_tenant_every_host_is_its(houses: Two) -> None
     assert houses.a.mark in houses.a.client("customer", host="nobody.localhost").get("/client/").content.decode()
 
 
-@faults.HOST_OF_INACTIVE
 def test_the_host_of_a_tenant_out_of_business_does_not_become_anothers(houses: Two) -> None:
     platform_sql("UPDATE accounts_tenant SET is_active = false WHERE id = %s", houses.b.id)
     for address in ADDRESSES:

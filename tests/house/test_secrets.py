@@ -33,7 +33,6 @@ from simulators.daraja import Daraja, Shop
 from simulators.routeros import RouterFarm, SimRouter
 from sms.models import ChannelAccount, Message
 from sms.services import messages_send
-from tests.house import faults
 from tests.house.conftest import Two
 from tests.house.rows import PASSWORD, tenant_models
 from tests.house.world import ADDRESSES, BY_NAME, HOOK, House, form, person, send
@@ -366,7 +365,6 @@ def test_an_error_nobody_caught_tells_no_secret(
     assert mailoutbox == []
 
 
-@faults.TOKEN_IN_LOG
 @pytest.mark.parametrize("address", HOOK, ids=str)
 def test_the_token_of_a_hook_is_not_in_the_log(address: Any, houses: Two, ears: Ears) -> None:
     houses.a.client().get(houses.a.path(address))

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from ispbilling.kernel.crypto import Secret
-from ispbilling.kernel.errors import Refused
-from network.drivers.base import Target
+from ispbilling.kernel.errors import Refused, Retryable
+from network.drivers.base import Plan, Target
 from network.drivers.mikrotik import MikroTik
 from simulators.routeros import RouterFarm, SimRouter
-from tests.network.conformance import DriverConformance, wanted
+from tests.network.conformance import DriverConformance, until, wanted
 
 KINDS: dict[str, dict[str, Any]] = {
     "7.16": {"version": "7.16.1 (stable)"},
@@ -95,3 +95,24 @@ def test_the_password_is_never_logged(target: Target, caplog: pytest.LogCaptureF
         TestMikroTik().converge(link, [wanted(1)])
     assert "billing-api" not in caplog.text
     assert "pw1" not in caplog.text
+
+
+def test_a_router_that_trickles_at_the_log_in_is_given_up(router: SimRouter, target: Target) -> None:
+    router.fault_add("slow", at="connect", bytes_per_s=4)
+    with pytest.raises(Retryable, match=r"router\.away"):
+        MikroTik.connect(replace(target, connect_timeout_s=2, login_timeout_s=0.5))
+
+
+def test_a_router_that_lets_nobody_in_now_has_not_refused_the_password(router: SimRouter, target: Target) -> None:
+    router.fault_add("session_limit", limit=0)
+    with pytest.raises(Retryable, match=r"router\.away"):
+        MikroTik.connect(target)
+
+
+def test_a_session_the_router_will_not_end_is_told(router: SimRouter, target: Target) -> None:
+    router.cpe_add("user1", "pw1", "AA:BB:CC:00:00:01")
+    with MikroTik.connect(target) as link:
+        TestMikroTik().converge(link, [wanted(1)])
+        until(router.truth)
+        router.fault_add("trap", at="/ppp/active/remove", text="action timed out", times=None)
+        assert link.apply(Plan(disconnect=("user1",))).refused == {"user1": "action timed out"}

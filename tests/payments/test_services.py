@@ -20,6 +20,7 @@ from ispbilling.kernel.money import Money
 from payments.models import Payment, PaymentAttempt, PaymentEvent
 from payments.services import attempts_ask, money_receive, payment_start
 from payments.services.queries import next_query
+from payments.services.start import _started
 from simulators.daraja import Daraja, Shop
 from tests import factories
 from tests.payments.conformance import until
@@ -361,3 +362,51 @@ def test_the_simulated_phone_was_asked_once(place: Place) -> None:
     place.start()
     until(lambda: len(place.far.pushes) == 1)
     assert sum("processrequest" in one["path"] for one in place.far.journal) == 1
+
+
+def forge(place: Place, push: Any, receipt: str) -> None:
+    """A success posted by somebody who knows the gateway's reference and nothing else."""
+    items = [{"Name": "Amount", "Value": push.amount}, {"Name": "MpesaReceiptNumber", "Value": receipt}]
+    callback = {"CheckoutRequestID": push.checkout_request_id, "ResultCode": 0, "CallbackMetadata": {"Item": items}}
+    place.deliver(json.dumps({"Body": {"stkCallback": callback}}).encode(), path="/api/webhooks/mpesa-callback")
+
+
+def test_a_receipt_nobody_proved_is_never_booked(place: Place) -> None:
+    payment = place.start()
+    forge(place, place.push(), "FORGED0001")
+    place.end()
+    place.make_due()
+    place.ask()
+    place.drain()
+    place.deliver()
+    assert place.fresh(payment).receipt == place.push().receipt
+
+
+def test_another_payments_receipt_claimed_for_this_one_does_not_hold_it_up(place: Place) -> None:
+    place.start()
+    place.end()
+    place.deliver()
+    second = place.start(amount="1600")
+    push = list(place.far.pushes.values())[-1]
+    forge(place, push, place.push().receipt)
+    place.far.end(push, "lost_callback")
+    place.make_due()
+    place.ask()
+    assert place.fresh(second).state == Payment.State.SUCCEEDED
+
+
+def test_an_answer_that_breaks_off_leaves_the_payment_pending(place: Place) -> None:
+    place.far.faults.arm("cut_midway", on="push")
+    assert place.start().state == Payment.State.PENDING
+
+
+def test_an_answer_without_a_reference_does_not_undo_what_an_early_callback_taught(place: Place) -> None:
+    place.far.faults.arm("cut_after", on="push")
+    payment = place.start()
+    with place.inside():
+        PaymentAttempt.objects.update(gateway_reference=place.push().checkout_request_id)
+        attempt = PaymentAttempt.objects.get()
+    with tenancy.tenant_context(place.tenant.id):
+        _started(payment.id, attempt.id, None, "http.broken", None)  # type: ignore[arg-type]
+    with place.inside():
+        assert PaymentAttempt.objects.get().gateway_reference == place.push().checkout_request_id

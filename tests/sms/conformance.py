@@ -17,7 +17,7 @@ from django.http import QueryDict
 from ispbilling.kernel.errors import Refused, Unsupported
 from simulators.faults import mixture
 from sms.channels.base import Channel, ChannelSettings, Delivery, Outgoing, Sent, channels
-from tests.conformance import CUT_MIDWAY, UNCLEAR, Suite, fits, mangled, needs, state_of
+from tests.conformance import UNCLEAR, Suite, fits, mangled, needs, state_of
 from tests.outside import Parrot, Receiver, nobody
 
 ONE, TWO, THREE = "+254712345678", "+254722345678", "+254733345678"
@@ -196,9 +196,7 @@ class ChannelConformance(Suite):
         assert far.messages == []
 
     @needs("has_outside")
-    @pytest.mark.parametrize(
-        ("fault", "options", "is_taken"), [*UNCLEAR, pytest.param("cut_midway", {}, True, marks=CUT_MIDWAY)]
-    )
+    @pytest.mark.parametrize(("fault", "options", "is_taken"), [*UNCLEAR, pytest.param("cut_midway", {}, True)])
     def test_what_may_have_been_sent_is_unknown_and_never_tried_again(
         self, far: Any, fault: str, options: dict[str, Any], is_taken: bool
     ) -> None:

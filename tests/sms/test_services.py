@@ -121,6 +121,36 @@ def test_a_sender_that_died_while_asking_leaves_unknown_and_nothing_is_sent_twic
     assert place.state() == "delivered"
 
 
+def test_a_report_settles_what_was_never_answered(place: Place) -> None:
+    place.far.faults.arm("cut_after")
+    place.queue()
+    place.send()
+    assert place.state() == "unknown"
+    assert place.report("Success") == 200
+    assert (place.state(), len(place.far.messages)) == ("delivered", 1)
+
+
+def test_a_report_that_could_be_for_either_of_two_settles_neither(place: Place) -> None:
+    place.far.faults.arm("cut_after")
+    place.queue("one")
+    place.queue("two")
+    place.send()
+    place.report("Success")
+    with place.inside():
+        assert set(Message.objects.values_list("state", flat=True)) == {"unknown"}
+
+
+def test_one_answer_that_breaks_off_holds_up_no_other_message(place: Place) -> None:
+    with place.inside():
+        for number in range(3):
+            values = {"code": str(number)}
+            message_send(code="portal_code", key=f"k{number}", to=f"+25471234560{number}", values=values)
+    place.far.faults.arm("cut_midway", times=1)
+    place.send()
+    with place.inside():
+        assert sorted(Message.objects.values_list("state", flat=True)) == ["accepted", "accepted", "unknown"]
+
+
 def test_no_balance_waits_and_tries_again(place: Place) -> None:
     place.far.behaviours[PHONE] = "no_balance"
     place.queue()

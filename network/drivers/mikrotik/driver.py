@@ -102,13 +102,13 @@ class MikroTik(RouterDriver):
     def apply(self, plan: Plan) -> Applied:
         refused: dict[str, str] = {}
         self._write_profiles(plan, refused)
-        self._remove("/ppp/secret/remove", plan.lines_remove)
+        refused.update(self._remove("/ppp/secret/remove", plan.lines_remove))
         self._add_lines(plan.lines_add, refused)
         self._rewrite(plan, refused)
         for change in plan.lines_change:
             self._change(change, refused)
         if plan.disconnect:
-            self._disconnect(set(plan.disconnect))
+            refused.update(self._disconnect(set(plan.disconnect)))
         return Applied(refused)
 
     def _write_profiles(self, plan: Plan, refused: dict[str, str]) -> None:
@@ -160,17 +160,23 @@ class MikroTik(RouterDriver):
                 replies = self._link.run([("/ppp/secret/set", f"=.id={one}", *values) for one in ids])
                 refused.update({one: single.trap for one, single in zip(ids, replies, strict=True) if single.trap})
 
-    def _remove(self, command: str, ids: Sequence[str]) -> None:
-        """Rows that are gone already are what was wanted."""
+    def _remove(self, command: str, ids: Sequence[str]) -> dict[str, str]:
+        """What was refused, by id. Rows that are gone already are what was wanted."""
+        refused = {}
         for start in range(0, len(ids), IDS_PER_COMMAND):
             chunk = ids[start : start + IDS_PER_COMMAND]
             [reply] = self._link.run([(command, f"=.id={','.join(chunk)}")])
-            if reply.trap and len(chunk) > 1:
-                self._link.run([(command, f"=.id={one}") for one in chunk])
+            if reply.trap:
+                replies = self._link.run([(command, f"=.id={one}") for one in chunk])
+                traps = {one: single.trap for one, single in zip(chunk, replies, strict=True)}
+                refused.update({one: trap for one, trap in traps.items() if trap and "no such item" not in trap})
+        return refused
 
-    def _disconnect(self, users: set[str]) -> None:
+    def _disconnect(self, users: set[str]) -> dict[str, str]:
+        """Users whose session the router would not end, with its words."""
         [active] = self._link.run([("/ppp/active/print", "=.proplist=.id,name")])
-        self._remove("/ppp/active/remove", [row[".id"] for row in active.rows if row.get("name") in users])
+        names = {row[".id"]: row["name"] for row in active.rows if row.get("name") in users}
+        return {names[one]: trap for one, trap in self._remove("/ppp/active/remove", list(names)).items()}
 
     def close(self) -> None:
         self._link.close()

@@ -6,10 +6,12 @@ and writes do not pass through it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,6 +27,9 @@ from network.drivers.mikrotik.codec import CodecError, Decoder, attributes, enco
 
 # At DEBUG the library writes every word it sends, passwords too.
 logging.getLogger("librouteros").setLevel(logging.INFO)
+
+#: What the trap of a wrong password says; any other trap at the log-in (too many sessions, not now) may pass.
+_WRONG_PASSWORD = "user name or password"  # noqa: S105  the router's words
 
 WINDOW = 100  # commands under way at once
 
@@ -57,8 +62,15 @@ class Link:
     def open(cls, target: Target) -> Link:
         """Connect and sign in. Raises Retryable ``router.away``, Refused ``router.login``, ``router.certificate``."""
         seen: list[str] = []
+        watchdog: list[threading.Timer] = []
 
         def wrap(sock: socket.socket) -> socket.socket:
+            # librouteros' time-out counts from byte to byte: a router that trickles would never be given up.
+            watchdog.append(threading.Timer(target.login_timeout_s, _hang_up, (sock,)))
+            watchdog[0].daemon = True
+            watchdog[0].start()
+            if not target.use_tls:
+                return sock
             wrapped = _tls().wrap_socket(sock, server_hostname=target.host)
             certificate = wrapped.getpeercert(binary_form=True)
             fingerprint = hashlib.sha256(certificate).hexdigest() if certificate else ""
@@ -76,13 +88,18 @@ class Link:
                 port=target.port,
                 timeout=target.connect_timeout_s,
                 encoding="utf-8",
-                ssl_wrapper=wrap if target.use_tls else None,
+                ssl_wrapper=wrap,
                 login_method=_sign_in,
             )
         except TrapError as error:
-            raise Refused("router.login", "the router refused the user name or password") from error
+            if _WRONG_PASSWORD in str(error).lower():
+                raise Refused("router.login", "the router refused the user name or password") from error
+            raise Retryable("router.away", f"the router lets nobody in now: {error}"[:120], sent=False) from error
         except (LibRouterosError, OSError, ValueError) as error:
             raise Retryable("router.away", type(error).__name__, sent=False) from error
+        finally:
+            for timer in watchdog:
+                timer.cancel()
         return cls(api.protocol.transport.sock, target, seen[0] if seen else "")
 
     def run(self, commands: Sequence[Command]) -> list[Reply]:
@@ -145,6 +162,11 @@ def _take(sentence: list[str], replies: dict[str, Reply], waiting: set[str]) -> 
         reply.ret = values.get("ret", "")
         waiting.discard(tag)
     # Anything else is news to us (``!empty`` came with 7.18) and says nothing the others do not.
+
+
+def _hang_up(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _sign_in(api: Api, username: str, password: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ispbilling.kernel.errors import Retryable
 from payments.providers.base import Attempt, Outcome
-from tests.conformance import CUT_MIDWAY, UNCLEAR, mangled, needs
+from tests.conformance import UNCLEAR, mangled, needs
 from tests.outside import Parrot, Receiver, until
 from tests.payments.conformance.base import Words
 
@@ -66,7 +66,7 @@ class Asked(Words):
         [
             *[(fault, options) for fault, options, _ in UNCLEAR],
             *[("http_refused", {"status": status}) for status in (401, 403, 429)],
-            pytest.param("cut_midway", {}, marks=CUT_MIDWAY),
+            pytest.param("cut_midway", {}),
         ],
     )
     def test_a_question_without_an_answer_decides_nothing(

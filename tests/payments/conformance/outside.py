@@ -12,7 +12,7 @@ import pytest
 from ispbilling.kernel.errors import Refused, Retryable
 from payments.providers.base import Attempt, Outcome
 from simulators.faults import mixture
-from tests.conformance import CUT_MIDWAY, UNCLEAR, mangled, needs
+from tests.conformance import UNCLEAR, mangled, needs
 from tests.outside import Parrot, Receiver, nobody
 from tests.payments.conformance.base import Words, incoming
 
@@ -28,9 +28,7 @@ class Outside(Words):
         assert far.journal == []
 
     @needs("can_push")
-    @pytest.mark.parametrize(
-        ("fault", "options", "is_begun"), [*UNCLEAR, pytest.param("cut_midway", {}, True, marks=CUT_MIDWAY)]
-    )
+    @pytest.mark.parametrize(("fault", "options", "is_begun"), [*UNCLEAR, pytest.param("cut_midway", {}, True)])
     def test_an_unclear_answer_to_the_beginning_leaves_everything_open(
         self, far: Any, attempt: Attempt, fault: str, options: dict[str, Any], is_begun: bool
     ) -> None:
@@ -77,7 +75,7 @@ class Outside(Words):
         [
             *[(fault, options) for fault, options, _ in UNCLEAR],
             *[("http_refused", {"status": status}) for status in (401, 403, 429)],
-            pytest.param("cut_midway", {}, marks=CUT_MIDWAY),
+            pytest.param("cut_midway", {}),
         ],
     )
     def test_without_a_token_surely_nothing_is_begun(
