@@ -51,7 +51,8 @@ def receipt_record(
 
     Money goes into the customer's wallet. If it was for a recharge that still waits and the wallet now covers it, the
     recharge is completed: invoice, allocation, subscription. Money for nothing in particular brings back what the
-    customer has running out or cut, as far as the wallet reaches. Money nobody claims goes to suspense.
+    customer has running out or cut, as far as the wallet reaches. Money nobody claims goes to suspense. Raises Conflict
+    ``receipt.taken`` when the gateway's number is booked for another payment.
     """
     at = clock.now()
     money = Money(amount, currency)
@@ -59,7 +60,9 @@ def receipt_record(
         payment_id, customer_id, family, number, method, money, received_at=received_at, booked_at=at
     )
     if receipt_id is None:
-        found: Receipt = Receipt.objects.get(payment_id=payment_id)
+        found: Receipt | None = Receipt.objects.filter(payment_id=payment_id).first()
+        if found is None:
+            raise Conflict("receipt.taken", f"The receipt {number} is booked for another payment already.")
         return found
     failpoint("billing.receipt.after_receipt_row")
     credit = AccountName(AccountKind.WALLET, customer_id) if customer_id else AccountName(AccountKind.SUSPENSE)
@@ -109,7 +112,8 @@ def _receipt_insert(
         cursor.execute(
             "INSERT INTO billing_receipt (id, tenant_id, payment_id, customer_id, family, number, method, amount,"
             " currency, received_at, booked_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT (tenant_id, payment_id) DO NOTHING RETURNING id",
+            # Whichever of the two unique keys is met first: naming one would let the other raise in a race.
+            " ON CONFLICT DO NOTHING RETURNING id",
             [
                 uuid7(),
                 tenancy.tenant_id_required(),

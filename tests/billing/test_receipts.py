@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from billing.models import Invoice, LedgerLeg, Receipt, Recharge, Subscription
 from billing.selectors import wallet_of
@@ -119,6 +120,14 @@ def test_the_same_payment_books_once(tenant: Any) -> None:
     again = receipt_record(**told(Payment.objects.get(), recharge, "1500", "TAF0000001"))
     assert again.id == receipt.id
     assert LedgerLeg.objects.filter(entry__kind="receipt").count() == 2
+
+
+def test_a_number_that_is_booked_for_another_payment_is_not_booked_again(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    paid(subscription, "1500", number="SAME")
+    with pytest.raises(Conflict), transaction.atomic():
+        booked(subscription, "1500", None, "SAME")
+    assert (Receipt.objects.count(), ledger_check()) == (1, [])
 
 
 def test_the_book_balances(tenant: Any) -> None:

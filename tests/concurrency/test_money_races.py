@@ -121,6 +121,7 @@ def test_of_twenty_callbacks_at_once_one_settles(place: Place) -> None:
 def test_of_twenty_bookings_at_once_one_is_entered(place: Place) -> None:
     given = place.look(lambda: told(place.payment, place.recharge, "1500", "TAF0000001"))
     receipts = at_once(CALLBACKS, inside(place.tenant.id, lambda: receipt_record(**given).id))
+    assert [one for one in receipts if isinstance(one, Exception)] == []
     assert len(set(receipts)) == 1
     counts = place.look(lambda: (Receipt.objects.count(), Invoice.objects.count(), LedgerEntry.objects.count()))
     assert counts == (1, 1, 3)
