@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.apps import apps
 from django.http import HttpRequest, HttpResponse
 from django.urls import get_resolver, path, resolve
 
@@ -188,13 +187,20 @@ def test_an_unknown_id_and_another_tenants_id_are_the_same_404(houses: Two, addr
     assert own.status_code == (302 if method == "POST" else 200)
 
 
-def test_another_customers_payment_of_the_same_tenant_is_not_found(houses: Two) -> None:
-    with houses.a.writing() as maker:
-        neighbour = maker.fresh(apps.get_model("customers.Customer"))
-    browser = houses.a.client()
-    browser.cookies = houses.a.customer_session(neighbour["id"])
-    for name in ("portal:payment", "portal:payment_status"):
-        assert browser.get(houses.a.path(BY_NAME[name])).status_code == 404
-    home = browser.get("/client/").content.decode()
-    assert neighbour["name"] in home
-    assert str(houses.a.maker.row("billing.Receipt")["number"]) not in home
+def test_another_customers_rows_of_the_same_tenant_are_not_found(houses: Two) -> None:
+    with houses.a.neighbour() as neighbour:
+        for address in CUSTOMER:
+            if address.parameters:
+                asked = [
+                    houses.a.client("customer").get(address.path(values))
+                    for values in (neighbour.values(address), {name: uuid4() for name in address.parameters})
+                ]
+                assert [one.status_code for one in asked] == [404, 404]
+                assert plain(asked[0]) == plain(asked[1])
+        browser = houses.a.client()
+        browser.cookies = houses.a.customer_session(neighbour.maker.id_of("customers.Customer"))
+        for house, status in ((neighbour, 200), (houses.a, 404)):
+            assert browser.get(house.path(BY_NAME["portal:payment"])).status_code == status
+        home = browser.get("/client/").content.decode()
+        assert str(neighbour.maker.row("billing.Receipt")["number"]) in home
+        assert str(houses.a.maker.row("billing.Receipt")["number"]) not in home

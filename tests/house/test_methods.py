@@ -126,7 +126,7 @@ def swapped(house: House, other: House, values: dict[str, Any]) -> list[tuple[st
     return [
         (name, {**values, name: str(other.maker.row(own[value])["id"])}, {**values, name: str(uuid4())})
         for name, value in values.items()
-        if value in own
+        if value in own and str(other.maker.row(own[value])["id"]) != value
     ]
 
 
@@ -140,6 +140,19 @@ def test_another_tenants_row_in_a_form_is_answered_like_nobodys(houses: Two, add
         assert 400 <= answers[0].status_code < 500, name
         assert plain(answers[0]) == plain(answers[1]), name
     assert changed(before) == []
+
+
+@pytest.mark.parametrize("address", [BY_NAME[name] for name, one in SAMPLES.items() if one.who == "customer"], ids=str)
+def test_a_neighbours_row_in_a_form_is_answered_like_nobodys(houses: Two, address: Address) -> None:
+    with houses.a.neighbour() as neighbour:
+        before = fingerprint()
+        tried = swapped(houses.a, neighbour, form(houses.a, address))
+        assert tried
+        for name, theirs, unknown in tried:
+            answers = [houses.a.client("customer").post(houses.a.path(address), sent) for sent in (theirs, unknown)]
+            assert [one.status_code for one in answers] == [404, 404], name
+            assert plain(answers[0]) == plain(answers[1]), name
+        assert changed(before) == []
 
 
 def test_every_id_of_a_form_was_swapped(houses: Two) -> None:

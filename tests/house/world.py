@@ -146,6 +146,19 @@ class House:
         with tenancy.tenant_context(self.id), connection.cursor() as cursor:
             yield self.maker.on(cursor.cursor)
 
+    @contextmanager
+    def neighbour(self) -> Iterator[House]:
+        """Another customer of this tenant with everything that is a customer's, in the transaction of the test."""
+        with self.writing() as maker:
+            customers = {apps.get_model("customers.Customer")}
+            for _ in maker.rows:  # what refers to a customer's row is a customer's too
+                customers |= {model for model in maker.rows for one in model._meta.local_concrete_fields
+                              if one.related_model in customers}  # fmt: skip
+            maker.rows = {model: row for model, row in maker.rows.items() if model not in customers}
+            for model in customers:
+                maker.row(model)
+            yield House(maker, self.users, self.sessions)
+
     def open(self) -> None:
         """Give every role a person, and sign in everybody. To be called where commits are real."""
         for role in Role.values:
