@@ -55,20 +55,19 @@ def two(django_db_setup: None) -> Iterator[Two]:
 @pytest.fixture(scope="module")
 def committed_houses(two: Two, django_db_blocker: Any) -> Iterator[Two]:
     """The two tenants with people in every role, all of them signed in, committed."""
-    from django.conf import settings
     from django.db import connection as django_connection
+    from django.test import override_settings
 
     from tests.house.world import House
 
     found = Two(House(two.a), House(two.b))
-    was, settings.ALLOWED_HOSTS = settings.ALLOWED_HOSTS, [".localhost"]
-    with connect("app") as connection, connection.cursor() as cursor, django_db_blocker.unblock():
-        for house in (found.a, found.b):
-            house.maker = house.maker.on(cursor)
-            house.open()
-        django_connection.close()
-    yield found
-    settings.ALLOWED_HOSTS = was
+    with override_settings(ALLOWED_HOSTS=[".localhost"]):
+        with connect("app") as connection, connection.cursor() as cursor, django_db_blocker.unblock():
+            for house in (found.a, found.b):
+                house.maker = house.maker.on(cursor)
+                house.open()
+            django_connection.close()
+        yield found
 
 
 @pytest.fixture

@@ -117,11 +117,13 @@ def test_nonsense_in_the_path_of_a_hook_is_not_found(houses: Two, address: Addre
 def test_nonsense_in_a_question_breaks_nothing(houses: Two, address: Address) -> None:
     before, wrong = fingerprint(), {}
     browser = houses.a.client(person(address))
-    asked = browser.get(houses.a.path(address)).status_code
-    for kind, text in PATHS.items():
-        status = browser.get(f"{houses.a.path(address)}?{'&'.join(f'{one}={text}' for one in PARAMETERS)}").status_code
+    path, texts = houses.a.path(address), list((PATHS | NULLS).values())
+    asked = browser.get(path).status_code
+    for first in range(0, len(texts), 3):  # each time something else for each parameter
+        turned = texts[first:] + texts[:first]
+        status = browser.get(f"{path}?{'&'.join(map('='.join, zip(PARAMETERS, turned, strict=False)))}").status_code
         if status not in (asked, 302, 400):
-            wrong[kind] = status
+            wrong[first] = status
     assert wrong == {}
     assert changed(before) == []
 
@@ -260,21 +262,20 @@ def test_nonsense_in_a_header_breaks_nothing(houses: Two, header: str) -> None:
     assert wrong == {}
 
 
-ELSEWHERE = ("https://example.org/", "//example.org/", "/\\example.org", "javascript:alert(1)")
+ELSEWHERE = ("https://example.org/", "//example.org/", "/\\example.org")
 
 
 @pytest.mark.parametrize("address", [one for one in ADDRESSES if one.name != "portal:pay"], ids=str)
 def test_nobody_is_sent_to_another_site(houses: Two, address: Address) -> None:
+    path, values = houses.a.path(address), form(houses.a, address)
     for there in ELSEWHERE:
-        for who in {person(address), ""}:
-            for method, path, sent in (
-                ("GET", houses.a.path(address), {"next": there}),
-                ("POST", houses.a.path(address), {**form(houses.a, address), "next": there}),
-                ("POST", f"{houses.a.path(address)}?next={quote(there)}", form(houses.a, address)),
-            ):
-                location = send(houses.a.client(who), method, path, sent, HTTP_REFERER=there).get("Location", "/")
-                assert location.startswith("/")
-                assert not location.startswith(("//", "/\\"))
+        for method, asked, sent in (
+            ("GET", path, {"next": there}),
+            ("POST", f"{path}?next={quote(there)}", {**values, "next": there}),
+        ):
+            answer = send(houses.a.client(person(address)), method, asked, sent, HTTP_REFERER=there)
+            assert answer.get("Location", "/").startswith("/")
+            assert not answer.get("Location", "/").startswith(("//", "/\\"))
 
 
 def test_signing_in_leads_to_no_other_site(houses: Two) -> None:
