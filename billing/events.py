@@ -63,8 +63,10 @@ class ExpiryNear:
 
 @event("billing.cuts_stopped")
 class CutsStopped:
-    """A run would have cut too many and stopped before the first: a person must look."""
+    """Nobody is cut any more: too many at once, or the clock or a gateway cannot be trusted. Staff must look."""
 
     stop_id: UUID
+    cause: str
+    detail: str
     would_cut: int
     of_active: int

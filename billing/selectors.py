@@ -197,7 +197,7 @@ def cuts_coming(*, rules: Rules, within: timedelta, limit: int = 200) -> tuple[l
 
 def cut_stop_open() -> CutStop | None:
     """The stop that keeps everybody of the tenant online, if there is one."""
-    found: CutStop | None = CutStop.objects.filter(released_at=None).first()
+    found: CutStop | None = CutStop.objects.filter(released_at=None).order_by("id").first()
     return found
 
 

@@ -18,7 +18,7 @@ from accounts.services import actor_of
 from billing import selectors, services
 from billing.forms import HoldForm
 from customers.selectors import customer_get
-from ispbilling.kernel import access
+from ispbilling.kernel import access, clock
 from ispbilling.kernel.errors import DomainError
 
 TONIGHT = timedelta(hours=24)
@@ -76,7 +76,8 @@ def cuts(request: HttpRequest) -> HttpResponse:
     context = {
         "coming": coming,
         "has_more": has_more,
-        "stop": next((stop for stop in stops if stop.released_at is None), None),
+        "stops": [stop for stop in stops if stop.released_at is None],
+        "now": clock.now(),
         "past": [stop for stop in stops if stop.released_at is not None],
         "policy": rules.policy,
         "may_release": role_has(request.membership.role, "cuts:release"),  # type: ignore[attr-defined]
@@ -89,6 +90,9 @@ def cuts(request: HttpRequest) -> HttpResponse:
 def cuts_release(request: HttpRequest, stop_id: UUID) -> HttpResponse:
     """The word that lets stopped cuts go on."""
     stop = services.cuts_release(stop_id=stop_id, actor=actor_of(request.user.id))  # type: ignore[arg-type]
-    said = ngettext("%(n)d cut goes on now.", "%(n)d cuts go on now.", stop.would_cut)
-    messages.success(request, said % {"n": stop.would_cut})
+    if stop.would_cut:
+        said = ngettext("%(n)d cut goes on now.", "%(n)d cuts go on now.", stop.would_cut) % {"n": stop.would_cut}
+    else:
+        said = _("The cuts go on now.")
+    messages.success(request, said)
     return redirect("billing:cuts")

@@ -84,6 +84,6 @@ def home_figures() -> dict[str, Any]:
         "lines_waiting": lines["waiting"],
         "routers": routers["all"],
         "routers_down": routers["down"],
-        "cuts_stopped": cut_stop_open() is not None,
+        "cuts_stopped": cut_stop_open(),
         "events_parked": Event.objects.filter(state=Event.State.PARKED).count(),
     }

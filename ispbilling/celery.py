@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery import Celery
+from celery.schedules import schedule as celery_schedule
 from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ispbilling.settings.dev")
@@ -20,6 +23,11 @@ def keep_our_logging(**_: Any) -> None:
     """Django has configured logging already; Celery is not to replace it."""
 
 
+def steady_now() -> datetime:
+    """The machine's uptime as an instant: the beat goes on at its pace whatever happens to the clock."""
+    return datetime(2000, 1, 1, tzinfo=UTC) + timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
+
+
 @app.on_after_finalize.connect
 def schedule(sender: Celery, **_: Any) -> None:
     """The beat's table: interval in seconds, task, queue."""
@@ -28,6 +36,8 @@ def schedule(sender: Celery, **_: Any) -> None:
     table = [
         (settings.SWEEP_INTERVAL_S, "ispbilling.kernel.tasks.events_sweep_task", "events"),
         (settings.SWEEP_INTERVAL_S, "payments.tasks.attempts_ask_task", "default"),
+        (60.0, "payments.tasks.gateways_listen_task", "default"),
+        (settings.SWEEP_INTERVAL_S, "ispbilling.kernel.tasks.clock_look_task", "events"),
         (settings.CYCLE_INTERVAL_S, "billing.tasks.cycle_run_task", "default"),
         (3600.0, "billing.tasks.ledger_check_task", "default"),
         (3600.0, "ispbilling.kernel.tasks.events_purge_task", "default"),
@@ -35,4 +45,5 @@ def schedule(sender: Celery, **_: Any) -> None:
         (settings.SWEEP_INTERVAL_S, "sms.tasks.messages_send_task", "default"),
     ]
     for interval, task, queue in table:
-        sender.add_periodic_task(interval, sender.signature(task), name=task, queue=queue, expires=interval * 2)
+        every = celery_schedule(interval, nowfun=steady_now, app=sender)
+        sender.add_periodic_task(every, sender.signature(task), name=task, queue=queue, expires=interval * 2)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 
 from billing.entitlement import Level
 from ispbilling.kernel.crypto import EncryptedTextField
 from ispbilling.kernel.models import TenantForeignKey, TenantModel
+
+
+class DriftPolicy(models.TextChoices):
+    CORRECT = "correct", "Put right at once"
+    KEEP = "keep", "Shown, and left until someone puts it right"
 
 
 class Router(TenantModel):
@@ -26,8 +33,12 @@ class Router(TenantModel):
     last_seen_at = models.DateTimeField(null=True)  # machine time, like all below: it is about the machine's world
     last_error = models.CharField(max_length=200, blank=True)
     failures = models.PositiveIntegerField(default=0)
+    failed_at = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(null=True)
     polled_at = models.DateTimeField(null=True)
+    audited_at = models.DateTimeField(null=True)  # when all its rows were last compared
+    #: What happens to rows of ours that somebody changed by hand.
+    drift_policy = models.CharField(max_length=8, choices=DriftPolicy.choices, default=DriftPolicy.CORRECT)
     version = models.CharField(max_length=60, blank=True)
     board = models.CharField(max_length=60, blank=True)
     uptime_s = models.BigIntegerField(null=True)
@@ -35,6 +46,12 @@ class Router(TenantModel):
     #: One writer per router at a time: whoever holds the lease. A worker that dies loses it when the time is over.
     lease = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
+
+    #: Longer than any contact may take (Target.total_timeout_s): a lease never ends under a living worker.
+    LEASE = timedelta(seconds=180)
+    BACK_OFF_MAX = timedelta(minutes=5)
+    #: While something waits to be written, a router that failed is tried again after no longer than this.
+    BACK_OFF_URGENT = timedelta(seconds=10)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="router_name")]
@@ -88,6 +105,26 @@ class Line(TenantModel):
     @property
     def is_converged(self) -> bool:
         return self.applied_generation == self.generation
+
+
+class Drift(TenantModel):
+    """A row of ours that a hand changed on the router: what was found, how often, and what became of it."""
+
+    class Outcome(models.TextChoices):
+        OPEN = "open", "Left as it is"
+        CORRECTED = "corrected", "Put right"
+
+    router = TenantForeignKey(Router, on_delete=models.PROTECT, related_name="drifts")
+    line = TenantForeignKey(Line, on_delete=models.PROTECT, related_name="drifts")
+    found = models.CharField(max_length=200)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    times = models.PositiveIntegerField(default=1)
+    first_seen_at = models.DateTimeField()  # machine time
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "line", "found"], name="drift_once")]
+        indexes = [models.Index(fields=["tenant", "router", "-last_seen_at"], name="drift_recent")]
 
 
 class Session(TenantModel):

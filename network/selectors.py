@@ -6,10 +6,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, When
 
 from ispbilling.kernel import clock, tenancy
-from network.models import Line, Router, Session
+from ispbilling.kernel.errors import NotFound
+from network.models import Drift, Line, Router, Session
 
 
 def routers_all() -> QuerySet[Router]:
@@ -17,9 +18,42 @@ def routers_all() -> QuerySet[Router]:
     return rows
 
 
+def router_get(router_id: UUID) -> Router:
+    """Raises NotFound."""
+    found: Router | None = Router.objects.filter(id=router_id).first()
+    if found is None:
+        raise NotFound("router.unknown", "There is no such router.")
+    return found
+
+
+def lines_waiting(router_id: UUID, limit: int = 100) -> list[Line]:
+    """Lines of a router that are not seen to be as wished, with their customers."""
+    rows = Line.objects.filter(router_id=router_id).exclude(applied_generation=F("generation"))
+    return list(rows.select_related("customer").order_by("username")[:limit])
+
+
 def lines_of(customer_id: UUID) -> list[Line]:
     """A customer's lines with their routers."""
     return list(Line.objects.filter(customer_id=customer_id).select_related("router").order_by("created_at"))
+
+
+def drifts_of(router_id: UUID, limit: int = 100) -> list[Drift]:
+    """What hands changed on a router: what is still so first, then newest first."""
+    rows = Drift.objects.filter(router_id=router_id).select_related("line__customer")
+    is_open = Case(When(outcome=Drift.Outcome.OPEN, then=0), default=1, output_field=IntegerField())
+    return list(rows.order_by(is_open, "-last_seen_at", "-id")[:limit])
+
+
+def drift_counts() -> dict[UUID, int]:
+    """How many lines of each router are left as a hand changed them."""
+    rows = Drift.objects.filter(outcome=Drift.Outcome.OPEN).values("router_id")
+    return {row["router_id"]: row["lines"] for row in rows.annotate(lines=Count("line_id", distinct=True))}
+
+
+def waiting_counts() -> dict[UUID, int]:
+    """How many lines of each router are not seen to be as wished."""
+    rows = Line.objects.exclude(applied_generation=F("generation")).values("router_id")
+    return {row["router_id"]: row["lines"] for row in rows.annotate(lines=Count("id"))}
 
 
 def sessions_of(customer_id: UUID, limit: int = 10) -> list[Session]:
@@ -45,15 +79,25 @@ def routers_due() -> list[tuple[UUID, UUID]]:
     What a router refused waits for its next reading.
     """
     now = clock.machine_now()
+    poll_due = Q(polled_at=None) | Q(polled_at__lte=now - timedelta(seconds=settings.POLL_INTERVAL_S))
     with tenancy.platform("network: which routers are due"):
-        dirty = Line.objects.filter(router_id=OuterRef("id"), last_error="").exclude(applied_generation=F("generation"))
-        rows = Router.objects.filter(Q(retry_at=None) | Q(retry_at__lte=now), is_enabled=True).filter(
-            Q(polled_at=None)
-            | Q(polled_at__lte=now - timedelta(seconds=settings.POLL_INTERVAL_S))
-            | Q(is_up=False)
-            | Exists(dirty)
-        )
-        return list(rows.values_list("tenant_id", "id"))
+        free = Q(lease=None) | clock.has_come("lease_until", longest=Router.LEASE)
+        rows = _rested(Router.objects.filter(free, is_enabled=True, tenant__is_active=True))
+        due = rows.filter(poll_due | Q(polled_at__gt=now) | Q(is_up=False) | Q(has_waiting=True))
+        return list(due.values_list("tenant_id", "id"))
+
+
+def router_is_resting(router_id: UUID) -> bool:
+    """Whether a router failed lately and is left alone."""
+    return not _rested(Router.objects.filter(id=router_id)).exists()
+
+
+def _rested(routers: QuerySet[Router]) -> QuerySet[Router]:
+    """Routers that may be spoken to: their back-off is over, or it is long enough ago and lines wait."""
+    waiting = Line.objects.filter(router_id=OuterRef("id"), last_error="").exclude(applied_generation=F("generation"))
+    rested = Q(retry_at=None) | clock.has_come("retry_at", longest=Router.BACK_OFF_MAX)
+    urgent = Q(has_waiting=True, failed_at__lte=clock.machine_now() - Router.BACK_OFF_URGENT)
+    return routers.annotate(has_waiting=Exists(waiting)).filter(rested | urgent)
 
 
 def tenant_of_router(router_id: UUID) -> UUID | None:

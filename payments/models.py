@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 
 from ispbilling.kernel.crypto import EncryptedJSONField, EncryptedTextField
@@ -23,6 +25,9 @@ class ProviderAccount(TenantModel):
     sort_order = models.PositiveSmallIntegerField(default=0)
     access_token = EncryptedTextField(null=True)  # type: ignore[misc]
     access_token_until = models.DateTimeField(null=True)  # machine time
+    #: Machine time: when the gateway last spoke, and since when it does not answer our asking.
+    heard_at = models.DateTimeField(null=True)
+    silent_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "provider", "label"], name="provideraccount_label")]
@@ -99,6 +104,9 @@ class Payment(TenantModel):
 
 class PaymentAttempt(TenantModel):
     """One call to a gateway for a payment."""
+
+    #: No attempt waits longer than this to be asked about.
+    LONGEST_WAIT = timedelta(hours=2)
 
     payment = TenantForeignKey(Payment, on_delete=models.PROTECT, related_name="attempts")
     account = TenantForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="attempts")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.errors import NotFound
@@ -17,6 +19,39 @@ def accounts_offered(*, push_only: bool = False) -> list[ProviderAccount]:
     """Ways a customer can pay by himself, in the tenant's order."""
     rows = ProviderAccount.objects.filter(is_enabled=True).order_by("sort_order", "label")
     return [row for row in rows if not push_only or providers.get(row.provider).can_push]
+
+
+#: A gateway that was not heard for so long is asked for a sign of life,
+ASK_AFTER = timedelta(minutes=5)
+#: and one that was not heard for so long is silent.
+SILENT_AFTER = timedelta(minutes=15)
+
+
+def accounts_to_ask() -> list[tuple[UUID, UUID]]:
+    """(tenant, account) of every gateway that has been quiet, over all tenants."""
+    names = [name for name in providers.names() if providers.get(name).can_ping]
+    now = clock.machine_now()
+    with tenancy.platform("payments: which gateways are quiet"):
+        rows = ProviderAccount.objects.filter(is_enabled=True, provider__in=names, tenant__is_active=True)
+        quiet = rows.filter(Q(heard_at=None) | Q(heard_at__lt=now - ASK_AFTER) | Q(heard_at__gt=now))
+        return list(quiet.values_list("tenant_id", "id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A gateway that used to speak and does not. ``since``: it answers no question; None = nobody asked it yet."""
+
+    label: str
+    heard_at: datetime
+    since: datetime | None
+
+
+def gateways_silent() -> list[Silence]:
+    """Gateways of the tenant through which money cannot be known to arrive, by name. Machine time."""
+    rows = ProviderAccount.objects.filter(is_enabled=True, heard_at__lt=clock.machine_now() - SILENT_AFTER)
+    names = [name for name in providers.names() if providers.get(name).can_ping]
+    rows = rows.filter(provider__in=names).order_by("label")
+    return [Silence(row.label, row.heard_at, row.silent_since) for row in rows if row.heard_at is not None]
 
 
 def payment_get(payment_id: UUID) -> Payment:
@@ -56,5 +91,5 @@ def attempt_of_reference(provider: str, gateway_reference: str) -> PaymentAttemp
 def tenants_with_due_attempts() -> list[UUID]:
     """For the sweep: whose gateways have something to be asked."""
     with tenancy.platform("payments: whose attempts are due"):
-        rows = PaymentAttempt.objects.filter(next_query_at__lte=clock.machine_now())
+        rows = PaymentAttempt.objects.filter(clock.has_come("next_query_at", longest=PaymentAttempt.LONGEST_WAIT))
         return list(rows.values_list("tenant_id", flat=True).distinct())

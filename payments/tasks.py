@@ -1,6 +1,8 @@
-"""Thin: the sweep over pending payments."""
+"""Thin: the sweeps over pending payments and quiet gateways."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from celery import shared_task
 
@@ -14,3 +16,17 @@ def attempts_ask_task(_: object = None) -> None:
     for tenant in selectors.tenants_with_due_attempts():
         with tenancy.tenant_context(tenant):
             services.attempts_ask()
+
+
+@shared_task(ignore_result=True)
+def gateways_listen_task() -> None:
+    """Ask every quiet gateway for a sign of life, each in a task of its own: one that hangs delays no other."""
+    for tenant, account in selectors.accounts_to_ask():
+        gateway_listen_task.apply_async(args=(str(tenant), str(account)), queue="default", expires=60)
+
+
+@shared_task(ignore_result=True)
+def gateway_listen_task(tenant: str, account: str) -> None:
+    """Ask one gateway."""
+    with tenancy.tenant_context(UUID(tenant)):
+        services.account_listen(account_id=UUID(account))

@@ -37,7 +37,13 @@ def suspension_message(event: SubscriptionSuspended) -> None:
 
 @handler(CutsStopped)
 def cuts_stopped_message(event: CutsStopped) -> None:
-    services.cuts_stopped_tell(stop_id=event.stop_id, would_cut=event.would_cut, of_active=event.of_active)
+    services.cuts_stopped_tell(
+        stop_id=event.stop_id,
+        cause=event.cause,
+        detail=event.detail,
+        would_cut=event.would_cut,
+        of_active=event.of_active,
+    )
 
 
 @handler(SubscriptionRenewed)

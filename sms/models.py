@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 
 from ispbilling.kernel.crypto import EncryptedJSONField
@@ -44,6 +46,9 @@ class Message(TenantModel):
 
     UNKNOWN: the provider was asked and did not answer. It is never sent again; a delivery report settles it.
     """
+
+    #: No message waits longer than this for its next step.
+    LONGEST_WAIT = timedelta(minutes=30)
 
     class State(models.TextChoices):
         QUEUED = "queued", "Waiting"

@@ -25,7 +25,7 @@ def messages_of(customer_id: UUID, limit: int = 20) -> list[Message]:
 def tenants_with_due_messages() -> list[UUID]:
     """For the sweep."""
     with tenancy.platform("sms: whose messages are due"):
-        rows = Message.objects.filter(next_try_at__lte=clock.machine_now())
+        rows = Message.objects.filter(clock.has_come("next_try_at", longest=Message.LONGEST_WAIT))
         return list(rows.values_list("tenant_id", flat=True).distinct())
 
 

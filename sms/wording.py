@@ -75,6 +75,36 @@ WORDINGS = {
             "fil": "{isp}: {count} sa {active} customer ang puputulin sana ngayon. Wala pang naputol. Pakitingnan.",
         },
     ),
+    "cuts_stopped_clock": Wording(
+        "To staff: the server's clock jumped, and nobody is cut.",
+        frozenset({"detail", "isp"}),
+        {
+            "en": "{isp}: the server's clock jumped by {detail}. Nobody is cut until you look and release.",
+            "sw": "{isp}: saa ya seva imeruka kwa {detail}. Hakuna anayekatwa hadi uangalie na kuruhusu.",
+            "bn": "{isp}: সার্ভারের ঘড়ি {detail} সরে গেছে। আপনি দেখে অনুমোদন না দিলে কারও সংযোগ কাটা হবে না।",
+            "fil": "{isp}: tumalon ang orasan ng server nang {detail}. Walang puputulin hangga't di mo nire-release.",
+        },
+    ),
+    "cuts_stopped_time": Wording(
+        "To staff: the server's clock is not set, and nobody is cut.",
+        frozenset({"isp"}),
+        {
+            "en": "{isp}: the server's clock is not set. Nobody is cut until it is. Check its time service.",
+            "sw": "{isp}: saa ya seva haijawekwa. Hakuna anayekatwa hadi iwekwe. Angalia intaneti na huduma ya saa.",
+            "bn": "{isp}: সার্ভারের ঘড়ি ঠিক নেই। ঠিক না হওয়া পর্যন্ত কারও সংযোগ কাটা হবে না। সময় সেবা দেখুন।",
+            "fil": "{isp}: hindi pa tama ang orasan ng server. Walang puputulin hangga't hindi naitatama. Pakitingnan.",
+        },
+    ),
+    "cuts_stopped_gateway": Wording(
+        "To staff: a gateway is silent, and nobody is cut.",
+        frozenset({"detail", "isp"}),
+        {
+            "en": "{isp}: {detail} does not answer, so payments may not arrive. Nobody is cut until it does.",
+            "sw": "{isp}: {detail} haijibu, malipo yanaweza yasifike. Hakuna anayekatwa hadi ijibu.",
+            "bn": "{isp}: {detail} সাড়া দিচ্ছে না, পেমেন্ট নাও আসতে পারে। সাড়া না দেওয়া পর্যন্ত কারও সংযোগ কাটা হবে না।",
+            "fil": "{isp}: hindi sumasagot ang {detail}, baka di dumating ang bayad. Walang puputulin hangga't ganoon.",
+        },
+    ),
     "portal_code": Wording(
         "A customer signs in to the portal.",
         frozenset({"code", "isp"}),

@@ -55,13 +55,17 @@ class BillingPolicy(TenantModel):
 class CutStop(TenantModel):
     """Cutting was stopped before the first cut. While a stop is open nobody of the tenant is cut.
 
-    It goes on only by the word of a person who has the right.
+    It goes on by the word of a person who has the right; some causes also end by themselves (``services.safety``).
     """
 
     class Cause(models.TextChoices):
         BRAKE = "brake", "Too many at once"
+        CLOCK = "clock", "The clock jumped"
+        TIME = "time", "The clock is not set"
+        GATEWAY = "gateway", "A gateway is silent"
 
     cause = models.CharField(max_length=8, choices=Cause.choices)
+    detail = models.CharField(max_length=120, blank=True)  # how far the clock jumped, which gateways
     would_cut = models.PositiveIntegerField(default=0)
     of_active = models.PositiveIntegerField(default=0)
     opened_at = models.DateTimeField()

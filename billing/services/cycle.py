@@ -19,11 +19,11 @@ from billing.models import Subscription
 from billing.selectors import rules_current, terms_of, wallet_of, wallets_of
 from billing.services.invoices import invoice_issue_paid
 from billing.services.ledger import post
-from billing.services.safety import cuts_allowed
+from billing.services.safety import clock_stop, cuts_allowed
 from billing.services.subscriptions import extension_from_wallet, subscription_carry_on, subscription_locked
 from customers.models import Customer
 from customers.services import customer_locked
-from ispbilling.kernel import clock, tenancy
+from ispbilling.kernel import clock, clockwatch, tenancy
 from ispbilling.kernel.events import emit_many
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.ids import uuid7
@@ -39,9 +39,14 @@ Key = tuple[datetime, UUID]
 def cycle_run() -> dict[str, int]:
     """Do for the current tenant all that fell due. Call outside a transaction: it works in batches of its own.
 
+    While the machine's clock jumped or stands behind, time is not taken at its word: nothing falls due.
     Returns how many were ``renewed``, ``changed`` (into grace or cut), ``reminded``, and how many ``failed``.
     """
     counts = dict.fromkeys(("renewed", "changed", "reminded", "failed"), 0)
+    seen = clockwatch.look()
+    if not seen.may_renew:
+        clock_stop(seen=seen)
+        return counts
     last: Key | None = None
     may_cut: bool | None = None
     while batch := _due(last):
@@ -50,7 +55,7 @@ def cycle_run() -> dict[str, int]:
         if left and may_cut is None:
             with transaction.atomic():
                 rules = rules_current()
-            may_cut = cuts_allowed(rules=rules, at=clock.now())
+            may_cut = cuts_allowed(rules=rules, at=clock.now(), seen=seen)
         _pass_on_all(left, may_cut=bool(may_cut), counts=counts)
     while told := _remind():
         counts["reminded"] += told

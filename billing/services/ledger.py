@@ -12,7 +12,7 @@ import structlog
 from django.db import connection, transaction
 
 from billing.models import AccountName
-from ispbilling.kernel import tenancy
+from ispbilling.kernel import clockwatch, tenancy
 from ispbilling.kernel.ids import uuid7
 from ispbilling.kernel.money import Money
 
@@ -54,8 +54,9 @@ def post(postings: Sequence[Posting]) -> None:
 
     Accounts come into being when first used. Balance rows are taken in the order of their accounts, so that two
     postings never wait for each other in a circle. Raises ValueError for an entry that does not balance; the database
-    would refuse it too. IntegrityError for a key that is in the book already.
+    would refuse it too. IntegrityError for a key that is in the book already. Unavailable ``clock.wrong``.
     """
+    clockwatch.must_date()
     for entry in postings:
         if sum((money.amount for _, money in entry.legs), Decimal(0)) != 0:
             raise ValueError(f"entry {entry.key} does not balance")

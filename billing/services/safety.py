@@ -1,7 +1,13 @@
-"""What holds a cut back: the brake, and a person's word for one customer or for all."""
+"""What holds a cut back: the brake, a clock or a gateway that cannot be trusted, a person's word for one customer.
+
+A stop keeps every line of the tenant. The brake and a clock that jumped wait for a person; a clock that is not set yet
+and a gateway that is silent end by themselves, and a person may let go earlier.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,37 +19,119 @@ from billing.events import CutsStopped, SubscriptionChanged
 from billing.models import CutStop, Subscription
 from billing.selectors import Rules, rules_current, terms_of
 from customers.services import customer_locked
-from ispbilling.kernel import audit, clock
+from ispbilling.kernel import audit, clock, clockwatch
+from ispbilling.kernel.clockwatch import State as ClockState
+from ispbilling.kernel.clockwatch import Verdict
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound
 from ispbilling.kernel.events import emit, emit_many
 from ispbilling.kernel.states import state_move_many
+from payments.selectors import gateways_silent
+
+Cause = CutStop.Cause
+ENDS_BY_ITSELF = frozenset({Cause.TIME, Cause.GATEWAY})
+BY_ITSELF = "system:cycle"
+#: How long a machine may take to find the time, and how long a gateway is asked in vain, before staff are told.
+TIME_PATIENCE = timedelta(minutes=10)
+SILENCE_PATIENCE = timedelta(minutes=5)
 
 #: Cuts of so long ago count together with those that are due: what falls due minute by minute brakes as well.
 BRAKE_WINDOW = timedelta(hours=1)
 
 
-@transaction.atomic
-def cuts_allowed(*, rules: Rules, at: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why nobody may be cut now. ``is_lasting``: long enough to stop and to tell staff, instead of just waiting."""
+
+    cause: str
+    detail: str
+    is_lasting: bool
+
+
+def cuts_allowed(*, rules: Rules, at: datetime, seen: Verdict) -> bool:
     """Whether cutting may go on now. Looked at before the first cut of a run; opens a stop where it may not.
 
-    Two runs at once cannot both pass for the first time: the tenant's policy row is locked while it is looked at.
+    ``seen`` is the state of the machine's clock. Call outside a transaction.
     """
-    rules.policy.__class__.objects.select_for_update(no_key=True).filter(id=rules.policy.id).first()
-    if CutStop.objects.filter(released_at=None).exists():
-        return False
+    with transaction.atomic():
+        obstacles = [*_clock_obstacles(seen), *_silence_obstacles()]
+        # Two runs at once cannot both pass for the first time.
+        rules.policy.__class__.objects.select_for_update(no_key=True).filter(id=rules.policy.id).first()
+        is_free = _stops_settle(obstacles, at)
+        return is_free and not obstacles and _brake_holds_off(rules, at)
+
+
+def clock_stop(*, seen: Verdict) -> None:
+    """The clock may not be taken at its word: open the stop that a person must release, if it is of that kind."""
+    with transaction.atomic():
+        _stops_settle(_clock_obstacles(seen), clock.now())
+
+
+def _clock_obstacles(seen: Verdict) -> list[Obstacle]:
+    if seen.state is ClockState.RIGHT:
+        return []
+    if seen.state is ClockState.JUMPED:
+        ahead = str(timedelta(seconds=round(seen.off.total_seconds())))
+        return [Obstacle(Cause.CLOCK, f"+{ahead}", True)]
+    return [Obstacle(Cause.TIME, seen.state, seen.lasted >= TIME_PATIENCE)]
+
+
+def _silence_obstacles() -> list[Obstacle]:
+    """Gateways that used to speak. A silence a person has released stands in nobody's way while it lasts."""
+    silent = gateways_silent()
+    if not silent:
+        return []
+    now = clock.machine_now()
+    released = CutStop.objects.filter(cause=Cause.GATEWAY, released_at__gt=clock.now() - timedelta(days=7))
+    words = released.exclude(released_by=BY_ITSELF).order_by("-released_at").values_list("released_at", flat=True)
+    word = words.first()
+    waiting = [one for one in silent if word is None or one.heard_at + clock.offset() > word]
+    if not waiting:
+        return []
+    is_lasting = any(one.since is not None and now - one.since >= SILENCE_PATIENCE for one in waiting)
+    return [Obstacle(Cause.GATEWAY, ", ".join(one.label for one in waiting)[:120], is_lasting)]
+
+
+def _stops_settle(obstacles: Sequence[Obstacle], at: datetime) -> bool:
+    """Open the stops that are called for, close those whose cause is over. True when none is open afterwards."""
+    there = {obstacle.cause for obstacle in obstacles}
+    is_open = False
+    standing = set()
+    for stop in CutStop.objects.filter(released_at=None).select_for_update(no_key=True).order_by("id"):
+        if stop.cause in ENDS_BY_ITSELF and stop.cause not in there:
+            stop.released_at, stop.released_by = at, BY_ITSELF
+            stop.save(update_fields=["released_at", "released_by"])
+            audit.record(actor=BY_ITSELF, verb="cuts.release", row=stop, new={"cause": stop.cause})
+        else:
+            is_open = True
+            standing.add(stop.cause)
+    for obstacle in obstacles:
+        if obstacle.is_lasting and obstacle.cause not in standing:
+            _stop(obstacle.cause, at, detail=obstacle.detail)
+            is_open = True
+    return not is_open
+
+
+def _brake_holds_off(rules: Rules, at: datetime) -> bool:
     due, active = _figures(rules, at)
     limit = rules.policy.brake_share_percent
     if due <= rules.policy.brake_minimum or due * 100 <= limit * active:
         return True
-    stop: CutStop = CutStop.objects.create(cause=CutStop.Cause.BRAKE, would_cut=due, of_active=active, opened_at=at)
-    audit.record(actor="system:cycle", verb="cuts.stop", row=stop, new={"would_cut": due, "of_active": active})
-    emit(CutsStopped(stop_id=stop.id, would_cut=due, of_active=active), key="cuts")
+    _stop(Cause.BRAKE, at, would_cut=due, of_active=active)
     return False
+
+
+def _stop(cause: str, at: datetime, *, detail: str = "", would_cut: int = 0, of_active: int = 0) -> None:
+    stop: CutStop = CutStop.objects.create(
+        cause=cause, detail=detail, would_cut=would_cut, of_active=of_active, opened_at=at
+    )
+    told = {"cause": cause, "detail": detail, "would_cut": would_cut, "of_active": of_active}
+    audit.record(actor="system:cycle", verb="cuts.stop", row=stop, new=told)
+    emit(CutsStopped(stop_id=stop.id, cause=cause, detail=detail, would_cut=would_cut, of_active=of_active), key="cuts")
 
 
 def _figures(rules: Rules, at: datetime) -> tuple[int, int]:
     """(due now or cut within the window, active customers before those cuts), leaving out what a person released."""
-    released = CutStop.objects.exclude(released_at=None).order_by("-released_at").first()
+    released = CutStop.objects.exclude(released_at=None).filter(cause=Cause.BRAKE).order_by("-released_at").first()
     since = at - BRAKE_WINDOW
     running = [Subscription.State.ACTIVE, Subscription.State.GRACE]
     rows = Subscription.objects.filter(next_change_at__lte=at, state__in=running)
@@ -60,7 +148,10 @@ def _figures(rules: Rules, at: datetime) -> tuple[int, int]:
 
 @transaction.atomic
 def cuts_release(*, stop_id: UUID, actor: str) -> CutStop:
-    """Let a stopped run go on: everything due up to now is cut by the next run. Raises NotFound, Conflict."""
+    """Let a stopped run go on: everything due up to now is cut by the next run. Raises NotFound, Conflict.
+
+    Where the clock was the cause, the word says that it is right as it is now.
+    """
     stop: CutStop | None = CutStop.objects.select_for_update(no_key=True).filter(id=stop_id).first()
     if stop is None:
         raise NotFound("stop.unknown", "There is no such stop.")
@@ -68,7 +159,9 @@ def cuts_release(*, stop_id: UUID, actor: str) -> CutStop:
         raise Conflict("stop.released", "This stop has been released already.")
     stop.released_at, stop.released_by = clock.now(), actor
     stop.save(update_fields=["released_at", "released_by"])
-    audit.record(actor=actor, verb="cuts.release", row=stop, new={"would_cut": stop.would_cut})
+    if stop.cause in (Cause.CLOCK, Cause.TIME):
+        clockwatch.accept()
+    audit.record(actor=actor, verb="cuts.release", row=stop, new={"cause": stop.cause, "would_cut": stop.would_cut})
     return stop
 
 

@@ -3,22 +3,45 @@
 The offset is read once per transaction, so everything one transaction decides happens at one instant, and a test,
 the workers and the web process travel together. Production refuses an offset (``CLOCK_MAY_MOVE = False``) and then
 never asks for it. What expires in machine time (tokens, one-time codes, queue delays) uses ``machine_now``.
+
+The machine's clock itself may be wrong: ``kernel.clockwatch`` judges it, and ``has_come`` outlives that it was.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 
 from ispbilling.kernel.errors import DomainError
 
 
 def machine_now() -> datetime:
     """Now by this machine, UTC."""
-    return datetime.now(UTC)
+    return datetime.now(UTC) + _displaced()
+
+
+def _displaced() -> timedelta:
+    """Tests set this machine's clock wrong for all processes: seconds, in a file beside the failpoints."""
+    if settings.FAILPOINTS_DIR is None:
+        return timedelta(0)
+    try:
+        return timedelta(seconds=float((Path(settings.FAILPOINTS_DIR) / "machine_clock").read_text()))
+    except (FileNotFoundError, ValueError):
+        return timedelta(0)
+
+
+def has_come(field: str, *, longest: timedelta) -> Q:
+    """Rows whose instant of machine time has come, or lies farther away than anybody sets it.
+
+    The latter was written by a clock that ran ahead and was set right since: nothing may wait for that day.
+    """
+    now = machine_now()
+    return Q(**{f"{field}__lte": now}) | Q(**{f"{field}__gt": now + longest})
 
 
 def now() -> datetime:

@@ -36,6 +36,12 @@ class Conflict(DomainError):
     status = 409
 
 
+class Unavailable(DomainError):
+    """Right as asked, and not possible at the moment: the same may be asked again later."""
+
+    status = 503
+
+
 class Retryable(Exception):
     """No usable answer came. ``sent`` is False when the request surely never left this machine."""
 

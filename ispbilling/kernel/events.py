@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from ispbilling.kernel import tenancy, wake
+from ispbilling.kernel import clock, tenancy, wake
 from ispbilling.kernel.ids import uuid7
 
 SHARDS = 8
@@ -91,7 +91,7 @@ def emit_many(happenings: Iterable[tuple[Any, str]]) -> None:
         return
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("an event belongs into the transaction of what it tells")
-    tenant = tenancy.tenant_id_required()
+    tenant, now = tenancy.tenant_id_required(), clock.machine_now()
     names, keys, shards, payloads = [], [], [], []
     for happened, key in rows:
         names.append(name_of(type(happened)))
@@ -102,11 +102,10 @@ def emit_many(happenings: Iterable[tuple[Any, str]]) -> None:
         cursor.execute(
             "INSERT INTO kernel_event (id, tenant_id, name, key, shard, payload, state, attempts, last_error,"
             " created_at, not_before)"
-            " SELECT r.id, %s, r.name, r.key, r.shard, r.payload, 'pending', 0, '', clock_timestamp(),"
-            " clock_timestamp()"
+            " SELECT r.id, %s, r.name, r.key, r.shard, r.payload, 'pending', 0, '', %s, %s"
             " FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::smallint[], %s::jsonb[])"
             " WITH ORDINALITY AS r(id, name, key, shard, payload, n) ORDER BY r.n",
-            [tenant, [uuid7() for _ in rows], names, keys, shards, payloads],
+            [tenant, now, now, [uuid7() for _ in rows], names, keys, shards, payloads],
         )
     wake.on_commit("events", sorted(set(shards)))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from ispbilling.kernel import tenancy
+from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.errors import Conflict
 from ispbilling.kernel.ids import uuid7
 from ispbilling.kernel.models import IdempotencyKey
@@ -32,8 +32,8 @@ def once(*, scope: str, key: str, intention: Any, act: Callable[[], dict[str, An
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO kernel_idempotencykey (id, tenant_id, scope, key, digest, answer, created_at)"
-            " VALUES (%s, %s, %s, %s, %s, 'null'::jsonb, clock_timestamp()) ON CONFLICT DO NOTHING",
-            [uuid7(), tenancy.tenant_id_required(), scope, key, digest],
+            " VALUES (%s, %s, %s, %s, %s, 'null'::jsonb, %s) ON CONFLICT DO NOTHING",
+            [uuid7(), tenancy.tenant_id_required(), scope, key, digest, clock.machine_now()],
         )
         is_first = cursor.rowcount == 1
     row = IdempotencyKey.objects.select_for_update(no_key=True).get(scope=scope, key=key)

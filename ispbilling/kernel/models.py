@@ -67,6 +67,22 @@ class Clock(models.Model):
     offset_s = models.DecimalField(max_digits=16, decimal_places=6)
 
 
+class ClockWatch(models.Model):
+    """The last reading of the machine's clock that was believed, and what the clock has been since: one row.
+
+    ``boot`` names the machine's start, ``uptime_s`` counts from there. See ``kernel.clockwatch``.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    wall = models.DateTimeField()
+    boot = models.CharField(max_length=64)
+    uptime_s = models.DecimalField(max_digits=16, decimal_places=3)
+    accepted_boot = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=16)
+    state_boot = models.CharField(max_length=64)
+    state_uptime_s = models.DecimalField(max_digits=16, decimal_places=3)
+
+
 class JobRun(models.Model):
     """A scheduled job took place for a period: the unique row makes a second firing harmless."""
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, connection, transaction
 
-from ispbilling.kernel import audit, events, tenancy, wake
+from ispbilling.kernel import audit, clock, clockwatch, events, tenancy, wake
 from ispbilling.kernel.errors import Conflict, NotFound
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.ids import uuid7
@@ -29,12 +30,20 @@ MAX_ATTEMPTS = 8
 KEEP_DAYS = 30
 KEYS_PER_ROUND = 200
 EVENTS_PER_KEY = 50
+BACK_OFF_MAX = timedelta(minutes=15)
+#: An event waits for its instant; for one that is farther away than any back-off nobody waits (``clock.has_come``).
+_DUE = "(not_before <= %s OR not_before > %s)"
 #: The lock space of draining; the second number is the key's hash.
 LOCK_SPACE = 0x0D12A1
 
 
 def drain(shard: int, *, max_rounds: int = 1000) -> int:
-    """Handle what is due in a shard until nothing is. Returns how many events were finished."""
+    """Handle what is due in a shard until nothing is. Returns how many events were finished.
+
+    While the machine's clock is certainly wrong nothing is handled: it would be dated wrong.
+    """
+    if not clockwatch.peek().may_date:
+        return 0
     finished = 0
     blocked: set[tuple[UUID, str]] = set()
     for _ in range(max_rounds):
@@ -52,11 +61,16 @@ def drain(shard: int, *, max_rounds: int = 1000) -> int:
 def _due_keys(shard: int) -> list[tuple[UUID, str]]:
     with tenancy.platform("outbox: find due keys"), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tenant_id, key FROM kernel_event WHERE shard = %s AND state = 'pending'"
-            " AND not_before <= clock_timestamp() GROUP BY tenant_id, key ORDER BY min(seq) LIMIT %s",
-            [shard, KEYS_PER_ROUND],
+            f"SELECT tenant_id, key FROM kernel_event WHERE shard = %s AND state = 'pending' AND {_DUE}"
+            " GROUP BY tenant_id, key ORDER BY min(seq) LIMIT %s",
+            [shard, *_due(), KEYS_PER_ROUND],
         )
         return cursor.fetchall()
+
+
+def _due() -> list[datetime]:
+    now = clock.machine_now()
+    return [now, now + BACK_OFF_MAX]
 
 
 def drain_key(tenant: UUID, key: str) -> tuple[int, bool]:
@@ -68,9 +82,9 @@ def drain_key(tenant: UUID, key: str) -> tuple[int, bool]:
                 return 0, True
             # Only under the lock: a snapshot taken before it could miss what its last holder just finished.
             cursor.execute(
-                "SELECT id, name, payload, attempts, not_before <= clock_timestamp() FROM kernel_event"
+                f"SELECT id, name, payload, attempts, {_DUE} FROM kernel_event"
                 " WHERE tenant_id = %s AND key = %s AND state = 'pending' ORDER BY seq LIMIT %s",
-                [tenant, key, EVENTS_PER_KEY],
+                [*_due(), tenant, key, EVENTS_PER_KEY],
             )
             waiting = cursor.fetchall()
         done: list[UUID] = []
@@ -87,7 +101,8 @@ def _finish(done: Sequence[UUID]) -> None:
     if done:
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE kernel_event SET state = 'done', done_at = clock_timestamp() WHERE id = ANY(%s)", [list(done)]
+                "UPDATE kernel_event SET state = 'done', done_at = %s WHERE id = ANY(%s)",
+                [clock.machine_now(), list(done)],
             )
 
 
@@ -117,29 +132,26 @@ def _receipt_is_new(event_id: UUID, handler_name: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO kernel_receipt (id, tenant_id, event_id, handler, handled_at)"
-            " VALUES (%s, %s, %s, %s, clock_timestamp()) ON CONFLICT DO NOTHING",
-            [uuid7(), tenancy.tenant_id_required(), event_id, handler_name],
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [uuid7(), tenancy.tenant_id_required(), event_id, handler_name, clock.machine_now()],
         )
         return bool(cursor.rowcount == 1)
 
 
 def _failed(event_id: UUID, attempts: int, error: str) -> None:
     parked = attempts >= MAX_ATTEMPTS
-    delay_s = min(2**attempts, 900)
+    delay = min(timedelta(seconds=2**attempts), BACK_OFF_MAX)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE kernel_event SET attempts = %s, last_error = %s, state = %s,"
-            " not_before = clock_timestamp() + make_interval(secs => %s) WHERE id = %s",
-            [attempts, error[:2000], "parked" if parked else "pending", delay_s, event_id],
+            "UPDATE kernel_event SET attempts = %s, last_error = %s, state = %s, not_before = %s WHERE id = %s",
+            [attempts, error[:2000], "parked" if parked else "pending", clock.machine_now() + delay, event_id],
         )
 
 
 def due_shards() -> list[int]:
     """Shards with something due: what the beat sweeps for."""
     with tenancy.platform("outbox: find due shards"), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT shard FROM kernel_event WHERE state = 'pending' AND not_before <= clock_timestamp()"
-        )
+        cursor.execute(f"SELECT DISTINCT shard FROM kernel_event WHERE state = 'pending' AND {_DUE}", _due())
         return sorted(row[0] for row in cursor.fetchall())
 
 
@@ -150,11 +162,11 @@ def purge(*, older_than_days: int = KEEP_DAYS, batch: int = 5000) -> int:
         with tenancy.platform("outbox: purge"), connection.cursor() as cursor:
             cursor.execute(
                 "WITH old AS (SELECT id, tenant_id FROM kernel_event WHERE state = 'done'"
-                " AND created_at < clock_timestamp() - make_interval(days => %s) LIMIT %s),"
+                " AND created_at < %s LIMIT %s),"
                 " receipts AS (DELETE FROM kernel_receipt r USING old"
                 " WHERE r.tenant_id = old.tenant_id AND r.event_id = old.id RETURNING r.event_id)"
                 " SELECT array_agg(id), (SELECT count(*) FROM receipts) FROM old",
-                [older_than_days, batch],
+                [clock.machine_now() - timedelta(days=older_than_days), batch],
             )
             found = cursor.fetchone()[0] or []
             cursor.execute("DELETE FROM kernel_event WHERE id = ANY(%s)", [found])
@@ -176,8 +188,8 @@ def event_retry(*, event_id: UUID, actor: str) -> Event:
         raise Conflict("event.not_parked", "Only a parked event can be tried again.")
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE kernel_event SET state = 'pending', attempts = 0, not_before = clock_timestamp() WHERE id = %s",
-            [event_id],
+            "UPDATE kernel_event SET state = 'pending', attempts = 0, not_before = %s WHERE id = %s",
+            [clock.machine_now(), event_id],
         )
     audit.record(actor=actor, verb="event.retry", row=event, new={"name": event.name, "key": event.key})
     wake.on_commit("events", [event.shard])

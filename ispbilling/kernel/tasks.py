@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from ispbilling.kernel import clock, jobs, outbox
+from ispbilling.kernel import clock, clockwatch, jobs, outbox
 
 
 @shared_task(ignore_result=True)
@@ -18,6 +18,12 @@ def events_sweep_task() -> None:
     """Handle what nobody was woken for."""
     for shard in outbox.due_shards():
         outbox.drain(shard)
+
+
+@shared_task(ignore_result=True)
+def clock_look_task() -> None:
+    """Keep the clock's last believed reading young, and notice when it is wrong."""
+    clockwatch.look()
 
 
 @shared_task(ignore_result=True)

@@ -194,6 +194,8 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 CLOCK_MAY_MOVE = False  # True lets product time be moved (demo, tests); see kernel.clock
+#: Whether nobody is cut until a time server disciplines this machine's clock; see kernel.clockwatch.
+CLOCK_MUST_BE_SYNCHRONISED = False
 FAILPOINTS_DIR: str | None = None
 
 # --- Static files ----------------------------------------------------------------------------------------------
@@ -207,6 +209,9 @@ STORAGES = {
 
 # --- Work in the background ------------------------------------------------------------------------------------
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives its broker, however long that is away
+#: In memory: all schedules are intervals, counted by uptime, and a file of instants would outlive a wrong clock.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 0}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
@@ -219,6 +224,7 @@ CELERY_TASK_SERIALIZER = "json"
 
 SWEEP_INTERVAL_S: float = env.float("SWEEP_INTERVAL_S", 5.0)  # how late unwoken work may be found
 POLL_INTERVAL_S: float = env.float("POLL_INTERVAL_S", 60.0)  # seconds between two readings of one router
+AUDIT_INTERVAL_S: float = env.float("AUDIT_INTERVAL_S", 300.0)  # between two comparisons of all rows of one router
 CYCLE_INTERVAL_S: float = env.float("CYCLE_INTERVAL_S", 10.0)  # how late an expiry may be noticed
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -4,6 +4,7 @@ from ispbilling.settings.base import *
 from ispbilling.settings.base import FIELD_KEYS, PUBLIC_URL, SECRET_KEY, env
 
 CLOCK_MAY_MOVE = False
+CLOCK_MUST_BE_SYNCHRONISED = env.bool("CLOCK_MUST_BE_SYNCHRONISED", True)
 FAILPOINTS_DIR = None
 DEBUG = False
 

@@ -125,9 +125,9 @@ def _start(options: Options, folders: Folders, family: Family) -> dict[str, str]
         "worker", [python, *threads, "-Q", "events,default", "-c", "4", "-n", "main@%h"], env=environment, cwd=CHECKOUT
     )
     family.spawn(
-        "network", [python, *threads, "-Q", "network", "-c", "8", "-n", "network@%h"], env=environment, cwd=CHECKOUT
+        "network", [python, *threads, "-Q", "network", "-c", "64", "-n", "network@%h"], env=environment, cwd=CHECKOUT
     )
-    beat = ["-m", "celery", "-A", "ispbilling", "beat", "-l", "warning", "-s", str(folders.run / "beat")]
+    beat = ["-m", "celery", "-A", "ispbilling", "beat", "-l", "warning"]
     family.spawn("beat", [python, *beat, "--pidfile", ""], env=environment, cwd=CHECKOUT)
     web = family.spawn("web", _web_command(options.port), env=environment, cwd=CHECKOUT)
     wait_until(lambda: _is_ready(url), child=web, limit_s=READY_LIMIT_S, what="The web process")

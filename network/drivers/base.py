@@ -29,8 +29,8 @@ class Target:
     use_tls: bool = False
     tls_fingerprint: str = ""
     connect_timeout_s: float = 5.0
-    login_timeout_s: float = 15.0  # from the connection to being let in
-    answer_timeout_s: float = 15.0  # silence longer than this ends the connection
+    login_timeout_s: float = 10.0  # from the connection to being let in
+    answer_timeout_s: float = 10.0  # silence longer than this ends the connection
     total_timeout_s: float = 90.0
 
 

@@ -2,6 +2,17 @@
 
 from network.services.access import line_open, lines_refresh
 from network.services.convergence import router_converge
-from network.services.devices import router_add, router_check, router_wake
+from network.services.devices import router_add, router_check, router_try, router_wake
+from network.services.drift import router_drift_correct, router_drift_policy_set
 
-__all__ = ["line_open", "lines_refresh", "router_add", "router_check", "router_converge", "router_wake"]
+__all__ = [
+    "line_open",
+    "lines_refresh",
+    "router_add",
+    "router_check",
+    "router_converge",
+    "router_drift_correct",
+    "router_drift_policy_set",
+    "router_try",
+    "router_wake",
+]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 
 from billing.entitlement import Level
@@ -13,10 +16,13 @@ from ispbilling.kernel import clock, tenancy, wake
 from ispbilling.kernel.errors import Refused, Retryable
 from ispbilling.kernel.events import emit_many
 from ispbilling.kernel.failpoints import failpoint
+from ispbilling.kernel.postgres.connections import connection_release
 from network.convergence import Difference, difference, profile_of, right_now
-from network.drivers.base import LineWanted, RouterDriver, RouterState, drivers
+from network.drift import drift_of
+from network.drivers.base import LineWanted, RouterDriver, RouterState, SessionSeen, drivers
 from network.events import AccessChanged
-from network.models import Line, Router
+from network.models import DriftPolicy, Line, Router
+from network.selectors import router_is_resting
 from network.services.devices import (
     contact_failed,
     contact_succeeded,
@@ -25,6 +31,7 @@ from network.services.devices import (
     lease_take,
     target_of,
 )
+from network.services.drift import drifts_record
 from network.services.sessions import sessions_record
 
 log = structlog.get_logger(__name__)
@@ -42,18 +49,26 @@ def router_converge(*, router_id: UUID) -> str:
         return _contact(router_id)
     finally:
         lease_give(router_id=router_id, lease=lease)
+        connection_release()
 
 
 def _contact(router_id: UUID) -> str:
     with transaction.atomic():
+        if router_is_resting(router_id):
+            return "resting"
         router = Router.objects.get(id=router_id)
-    if router.retry_at is not None and router.retry_at > clock.machine_now():
-        return "resting"
+        lines = _lines_of(router.id)
+    connection_release()
     try:
         with drivers.get(router.driver).connect(target_of(router)) as link:
             facts = link.describe()
-            _converge(router, link)
-            sessions_record(router_id=router.id, seen=link.sessions(), uptime_s=facts.uptime_s)
+            if _is_due(router, lines):
+                _converge(router, lines, link)
+            seen = link.sessions()
+            if _is_somebody_in_who_may_not(lines, seen):
+                _converge(router, _lines_of(router.id), link)
+                seen = link.sessions()
+            sessions_record(router_id=router.id, seen=seen, uptime_s=facts.uptime_s)
             contact_succeeded(router_id=router.id, facts=facts, fingerprint=fingerprint_of(link))
     except (Retryable, Refused) as error:
         log.warning("router.away", router=router.name, error=str(error))
@@ -62,11 +77,27 @@ def _contact(router_id: UUID) -> str:
     return "done"
 
 
-def _converge(router: Router, link: RouterDriver) -> None:
-    lines = _lines_of(router.id)
+def _is_due(router: Router, lines: Sequence[Line]) -> bool:
+    """Whether all rows are read and compared in this contact: something is to be written, the router was restarted or
+    away, or the last comparison is old. In between only sessions are read."""
+    now = clock.machine_now()
+    interval = timedelta(seconds=settings.AUDIT_INTERVAL_S)
+    audit_due = router.audited_at is None or not timedelta(0) <= now - router.audited_at < interval
+    return audit_due or router.is_up is not True or any(not line.is_converged for line in lines)
+
+
+def _is_somebody_in_who_may_not(lines: Sequence[Line], seen: Sequence[SessionSeen]) -> bool:
+    """Whether a blocked line has a session: somebody let it in by hand."""
+    blocked = {line.username for line in lines if line.level == Level.BLOCKED and line.is_converged}
+    return any(session.username in blocked for session in seen)
+
+
+def _converge(router: Router, lines: Sequence[Line], link: RouterDriver) -> None:
     wanted = {line.id: wanted_of(line) for line in lines}
     state = link.read()
-    found = _difference(lines, wanted, state)
+    drifted = {line.id: text for line in lines if line.is_converged and (text := drift_of(wanted[line.id], state))}
+    kept = frozenset(drifted) if router.drift_policy == DriftPolicy.KEEP else frozenset()
+    found = _difference([line for line in lines if line.id not in kept], wanted, state)
     refused: Mapping[str, str] = {}
     if found.plan:
         failpoint("network.converge.before_apply")
@@ -75,7 +106,25 @@ def _converge(router: Router, link: RouterDriver) -> None:
         failpoint("network.converge.after_apply")
         state = link.read()
     failpoint("network.converge.before_record")
-    _record(router.id, lines, wanted, state, refused, found.foreign)
+    seen = Seen(lines, wanted, state, refused, found.foreign, kept)
+    _record(router.id, seen)
+    drifts_record(router_id=router.id, found=drifted, is_kept=bool(kept))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of one comparison: lines and wishes as they were then, and the router as read last.
+
+    ``refused`` by user name, in the router's words; ``foreign``: names that rows of others have; ``kept``: lines that
+    a hand changed and that are left so.
+    """
+
+    lines: Sequence[Line]
+    wanted: Mapping[UUID, LineWanted]
+    state: RouterState
+    refused: Mapping[str, str]
+    foreign: Collection[str]
+    kept: Collection[UUID]
 
 
 @transaction.atomic
@@ -98,23 +147,17 @@ def wanted_of(line: Line) -> LineWanted:
 def _difference(lines: list[Line], wanted: Mapping[UUID, LineWanted], state: RouterState) -> Difference:
     profiles = {profile_of(line.level, line.download_kbps, line.upload_kbps) for line in lines}
     unconfirmed = {line.username for line in lines if not line.is_converged and line.applied_generation > 0}
-    return difference(profiles=profiles, lines=wanted.values(), unconfirmed=unconfirmed, state=state)
+    wishes = [wanted[line.id] for line in lines]
+    return difference(profiles=profiles, lines=wishes, unconfirmed=unconfirmed, state=state)
 
 
 @transaction.atomic
-def _record(
-    router_id: UUID,
-    lines: list[Line],
-    wanted: Mapping[UUID, LineWanted],
-    state: RouterState,
-    refused: Mapping[str, str],
-    foreign: Collection[str],
-) -> None:
+def _record(router_id: UUID, seen: Seen) -> None:
     """Write what was seen. A line wished differently meanwhile keeps its newer wish, and the router is woken again.
 
-    A line the router would not take is tried again at the next reading, not at once: it would refuse again.
+    A line the router would not take is tried again at the next comparison, not at once: it would refuse again.
     """
-    spoken_of = {line.id: line for line in lines}
+    spoken_of = {line.id: line for line in seen.lines}
     at = clock.now()
     told, changed, is_outdated = [], [], False
     for line in Line.objects.select_for_update(no_key=True).filter(router_id=router_id).order_by("id"):
@@ -123,8 +166,10 @@ def _record(
             is_outdated = True  # opened while we were speaking
             continue
         is_outdated = is_outdated or line.generation != before.generation
-        if line.username in refused or not right_now(wanted[line.id], state):
-            line.last_error = _trouble(line, refused, foreign)[:200]
+        if line.id in seen.kept:
+            continue
+        if line.username in seen.refused or not right_now(seen.wanted[line.id], seen.state):
+            line.last_error = _trouble(line, seen.refused, seen.foreign)[:200]
         elif line.applied_generation == before.generation and not line.last_error:
             continue
         else:
@@ -136,6 +181,7 @@ def _record(
         changed.append(line)
     fields = ["applied_generation", "applied_level", "applied_at", "last_error"]
     Line.objects.bulk_update(changed, fields, batch_size=1000)
+    Router.objects.filter(id=router_id).update(audited_at=clock.machine_now())
     emit_many(told)
     log.info("router.converged", tenant=str(tenancy.tenant_id()), router=str(router_id), changed=len(changed))
     if is_outdated:

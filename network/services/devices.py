@@ -15,10 +15,6 @@ from network.drivers.base import RouterDriver, RouterFacts, Target, drivers
 from network.events import RouterCameUp, RouterWentDown
 from network.models import Router
 
-#: Longer than any contact may take (Target.total_timeout_s), so that a lease never ends under a living worker.
-LEASE = timedelta(seconds=180)
-BACK_OFF_MAX = timedelta(minutes=5)
-
 
 @transaction.atomic
 def router_add(
@@ -102,14 +98,14 @@ def contact_succeeded(*, router_id: UUID, facts: RouterFacts | None = None, fing
 
 @transaction.atomic
 def contact_failed(*, router_id: UUID, error: str) -> None:
-    """A router did not answer: it is left alone for a while, twice as long each time."""
+    """A router did not answer: it is left alone for a while, twice as long each time (``selectors.routers_due``)."""
     router = Router.objects.select_for_update(no_key=True).get(id=router_id)
     was_up = router.is_up
     router.is_up, router.last_error = False, error[:200]
     router.failures += 1
-    delay = min(timedelta(seconds=2 ** min(router.failures, 10)), BACK_OFF_MAX)
-    router.retry_at = clock.machine_now() + delay
-    router.save(update_fields=["is_up", "last_error", "failures", "retry_at"])
+    router.failed_at = clock.machine_now()
+    router.retry_at = router.failed_at + min(timedelta(seconds=2 ** min(router.failures, 10)), Router.BACK_OFF_MAX)
+    router.save(update_fields=["is_up", "last_error", "failures", "failed_at", "retry_at"])
     if was_up is True:
         emit(
             RouterWentDown(router_id=router.id, name=router.name, error=router.last_error),
@@ -124,11 +120,25 @@ def router_wake(*, router_id: UUID) -> None:
 
 
 @transaction.atomic
+def router_try(*, router_id: UUID, actor: str) -> Router:
+    """Speak to a router and compare all its rows now, whatever it is resting from. Raises NotFound."""
+    router: Router | None = Router.objects.select_for_update(no_key=True).filter(id=router_id).first()
+    if router is None:
+        raise NotFound("router.unknown", "There is no such router.")
+    router.retry_at, router.audited_at = None, None
+    router.save(update_fields=["retry_at", "audited_at"])
+    audit.record(actor=actor, verb="router.try", row=router)
+    wake.on_commit("routers", [str(router_id)])
+    return router
+
+
+@transaction.atomic
 def lease_take(*, router_id: UUID) -> UUID | None:
     """Become the router's one writer; None while somebody else is."""
-    now, lease = clock.machine_now(), uuid4()
-    free = Q(lease=None) | Q(lease_until__lt=now)
-    taken = Router.objects.filter(free, id=router_id, is_enabled=True).update(lease=lease, lease_until=now + LEASE)
+    lease = uuid4()
+    free = Q(lease=None) | clock.has_come("lease_until", longest=Router.LEASE)
+    until = clock.machine_now() + Router.LEASE
+    taken = Router.objects.filter(free, id=router_id, is_enabled=True).update(lease=lease, lease_until=until)
     return lease if taken else None
 
 

@@ -134,6 +134,7 @@ class PaymentProvider(ABC):
     default_base_url: ClassVar[str] = ""
     can_push: ClassVar[bool] = False
     can_query: ClassVar[bool] = False
+    can_ping: ClassVar[bool] = False  # has a question that changes nothing, to hear whether it is there
     can_refund: ClassVar[bool] = False
     can_refund_part: ClassVar[bool] = False
     needs_phone: ClassVar[bool] = False
@@ -157,6 +158,10 @@ class PaymentProvider(ABC):
     def query(self, attempt: Attempt) -> Result:
         """Ask what became of an attempt. Raises Retryable when no usable answer came, Unsupported."""
         raise Unsupported("payment.query", f"{self.title} cannot be asked")
+
+    def ping(self) -> None:
+        """Ask for a sign of life, without consequences. Raises Retryable when none came, Refused when it said no."""
+        raise Unsupported("payment.ping", f"{self.title} cannot be asked whether it is there")
 
     def parse_event(self, incoming: Incoming) -> Result:
         """Read a callback without believing it. Raises Refused ``event.garbage`` for what is not one."""

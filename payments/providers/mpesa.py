@@ -90,6 +90,7 @@ class Mpesa(PaymentProvider):
     default_base_url = ""  # by the account's environment
     can_push = True
     can_query = True
+    can_ping = True
     needs_phone = True
     has_callbacks = True
     query_at_s = (20, 50, 110, 230)
@@ -205,6 +206,10 @@ class Mpesa(PaymentProvider):
     @classmethod
     def ack(cls) -> Ack:
         return Ack(200, '{"ResultCode":0,"ResultDesc":"Accepted"}')
+
+    def ping(self) -> None:
+        """A new token: the only question without consequences. Calls under way with the old one ask again."""
+        self._new_token()
 
     def _call(self, path: str, body: Mapping[str, str]) -> http.Answer:
         """POST with a token; a token that a newer one killed is replaced once, since such a call did nothing."""

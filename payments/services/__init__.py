@@ -2,11 +2,14 @@
 
 from payments.services.accounts import provider_account_add
 from payments.services.callbacks import payment_event_process, payment_event_store
+from payments.services.listening import account_heard, account_listen
 from payments.services.queries import attempts_ask
 from payments.services.settle import money_receive, payment_settle
 from payments.services.start import payment_start
 
 __all__ = [
+    "account_heard",
+    "account_listen",
     "attempts_ask",
     "money_receive",
     "payment_event_process",

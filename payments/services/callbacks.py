@@ -16,6 +16,7 @@ from payments.accounts import provider_of
 from payments.events import PaymentEventStored
 from payments.models import PaymentAttempt, PaymentEvent, ProviderAccount
 from payments.providers.base import Incoming
+from payments.services.listening import account_heard
 from payments.services.settle import payment_settle
 
 log = structlog.get_logger(__name__)
@@ -41,6 +42,8 @@ def payment_event_store(
         source_address=source_address[:45],
         received_at=clock.machine_now(),
     )
+    if has_token:
+        account_heard(account_id=account_id)
     # Callbacks of one attempt are read in the order they came; those of nobody wait for nobody.
     emit(PaymentEventStored(payment_event_id=stored.id), key=f"attempt:{attempt_id or stored.id}")
     failpoint("payments.event.stored")

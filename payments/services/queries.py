@@ -14,6 +14,7 @@ from ispbilling.kernel.states import state_move
 from payments.accounts import provider_of
 from payments.models import Payment, PaymentAttempt
 from payments.providers.base import Outcome, PaymentProvider, Result, providers
+from payments.services.listening import account_heard
 from payments.services.settle import payment_settle
 from payments.services.start import call_of
 
@@ -38,7 +39,7 @@ def _claim() -> list[tuple[PaymentAttempt, PaymentProvider]]:
     now = clock.machine_now()
     due = list(
         PaymentAttempt.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .filter(next_query_at__lte=now)
+        .filter(clock.has_come("next_query_at", longest=PaymentAttempt.LONGEST_WAIT))
         .select_related("payment__account", "account")
         .order_by("next_query_at")[:BATCH]
     )
@@ -66,6 +67,7 @@ def _ask(attempt: PaymentAttempt, provider: PaymentProvider) -> None:
     if attempt.gateway_reference and provider.can_query:
         try:
             result = provider.query(call_of(payment, attempt, ""))
+            account_heard(account_id=attempt.account_id)
         except (Retryable, Refused) as error:
             log.info("payment.query_unanswered", attempt=attempt.reference, error=error.code)
     if result.outcome is not Outcome.PENDING:

@@ -17,6 +17,7 @@ from ispbilling.kernel.states import state_move
 from payments.accounts import provider_of
 from payments.models import Payment, PaymentAttempt, ProviderAccount
 from payments.providers.base import Attempt, Instructions, PaymentProvider, PushSent, providers
+from payments.services.listening import account_heard
 
 #: A second tap within this time gets the payment that is under way, not a second prompt on the phone.
 DOUBLE_TAP = timedelta(minutes=2)
@@ -57,6 +58,7 @@ def payment_start(
             return _refused(payment.id, attempt.id, "payment.away", "", error.code)
         return _started(payment.id, attempt.id, None, error.code, provider)
     failpoint("payments.start.after_call")
+    account_heard(account_id=account_id)
     reference = started.gateway_reference if isinstance(started, PushSent) else None
     text = started.text if isinstance(started, Instructions | PushSent) else ""
     return _started(payment.id, attempt.id, reference, text, provider)

@@ -63,13 +63,14 @@ def renewed_tell(
 
 
 @transaction.atomic
-def cuts_stopped_tell(*, stop_id: UUID, would_cut: int, of_active: int) -> Message | None:
+def cuts_stopped_tell(*, stop_id: UUID, cause: str, detail: str, would_cut: int, of_active: int) -> Message | None:
     """Cutting was stopped: one message to the tenant's own telephone, if it has one; the staff's pages show it too."""
     to = tenant_current().support_phone
     if not to:
         return None
-    values = {"count": str(would_cut), "active": str(of_active)}
-    return message_send(code="cuts_stopped", key=f"cuts_stopped:{stop_id}", to=to, values=values)
+    values = {"count": str(would_cut), "active": str(of_active), "detail": detail}
+    code = "cuts_stopped" if cause == "brake" else f"cuts_stopped_{cause}"
+    return message_send(code=code, key=f"cuts_stopped:{stop_id}", to=to, values=values)
 
 
 def _tell(code: str, key: str, customer_id: UUID, values: dict[str, str]) -> Message | None:

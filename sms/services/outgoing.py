@@ -105,7 +105,7 @@ def _claim() -> list[Message]:
     account = ChannelAccount.objects.filter(is_enabled=True).order_by("sort_order", "label").first()
     due = list(
         Message.objects.select_for_update(skip_locked=True, no_key=True)
-        .filter(next_try_at__lte=now)
+        .filter(clock.has_come("next_try_at", longest=Message.LONGEST_WAIT))
         .order_by("next_try_at", "id")[:BATCH]
     )
     sendable = []

@@ -243,7 +243,9 @@ def test_a_run_that_would_cut_two_fifths_of_500_stops_before_the_first_and_says_
     cycle_run()
     stop = CutStop.objects.get()
     assert (stop.would_cut, stop.of_active, states()) == (200, 500, {"active": 300, "grace": 200})
-    assert events("cuts_stopped") == [{"stop_id": str(stop.id), "would_cut": 200, "of_active": 500}]
+    assert events("cuts_stopped") == [
+        {"stop_id": str(stop.id), "cause": "brake", "detail": "", "would_cut": 200, "of_active": 500}
+    ]
     cycle_run()
     assert (CutStop.objects.count(), events("subscription_suspended")) == (1, [])
 

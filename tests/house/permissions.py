@@ -20,6 +20,10 @@ STAFF = {
     "billing:cuts_release": "cuts:release",
     "network:customer_panel": "pppoe:view",
     "network:routers": "routers:view",
+    "network:router": "routers:view",
+    "network:router_try": "routers:edit",
+    "network:router_drift_policy": "routers:edit",
+    "network:router_drift_correct": "routers:edit",
     "payments:payments": "billing:view",
     "sms:customer_panel": "messages:view",
     "sms:messages": "messages:view",
@@ -75,6 +79,7 @@ ROLES = {
     "pppoe:view": _EVERYONE,
     "pppoe:add_user": _LEADERS | {"support", "technician"},
     "routers:view": _LEADERS | {"support", "technician"},
+    "routers:edit": _LEADERS | {"technician"},
     "messages:view": _OFFICE,
     "system:events": _LEADERS,
 }

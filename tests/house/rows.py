@@ -100,6 +100,8 @@ def hints() -> dict[str, Hint]:
         "customers.SearchToken.token": Hint(lambda maker: f"{FINDABLE}{maker.number}", "is searched for"),
         "kernel.Event.name": Hint("billing.receipt_booked", "a name the program knows"),
         "kernel.Event.state": Hint("parked", "the state staff see"),
+        "network.Drift.outcome": Hint("open", "what is left can be put right"),
+        "network.Router.drift_policy": Hint("correct", "a rule the program knows"),
         "network.Line.applied_level": Hint("full", "a level the program knows"),
         "network.Router.driver": Hint("mikrotik", "a driver the program knows"),
         "network.Router.host": Hint("127.0.0.1", "an address that is called"),

@@ -28,6 +28,7 @@ GROWING = {
     "dashboard:events",
     "payments:payments",
     "network:routers",
+    "network:router",
     "sms:messages",
 }
 #: Columns that must be seen on their own tenant's pages, so that looking for their text elsewhere means something.

@@ -35,8 +35,6 @@ TAKES_ANY_METHOD = {
     "dashboard:customer",
     "dashboard:line_add",
     "dashboard:events",
-    "network:customer_panel",
-    "network:routers",
     "payments:payments",
     "sms:customer_panel",
     "sms:messages",

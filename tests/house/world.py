@@ -224,6 +224,9 @@ SAMPLES = {
     "dashboard:event_retry": Sample(lambda _: {}, "owner", "kernel_event"),
     "billing:customer_hold": Sample(_hold, "owner", "billing_subscription"),
     "billing:cuts_release": Sample(lambda _: {}, "owner", "billing_cutstop"),
+    "network:router_try": Sample(lambda _: {}, "owner", "network_router"),
+    "network:router_drift_policy": Sample(lambda _: {"policy": "keep"}, "owner", "network_router"),
+    "network:router_drift_correct": Sample(lambda _: {}, "owner", "network_line"),
     "portal:pay": Sample(_pay, "customer", "payments_payment"),
     "portal:switch": Sample(
         lambda house: {"customer": str(house.maker.id_of("customers.Customer"))}, "customer", "django_session"

@@ -2,97 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
 
 from billing.entitlement import Level
 from billing.models import Subscription
-from billing.services import cycle_run
-from ispbilling.kernel import clock, events, outbox, tenancy
+from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.errors import Conflict, Refused
 from ispbilling.kernel.failpoints import FailpointHit
 from ispbilling.kernel.models import Event
 from network.models import Line, Router, Session
 from network.selectors import routers_due
-from network.services import router_check, router_converge
+from network.services import router_check
 from network.services.devices import lease_take
-from simulators.routeros import RouterFarm, SimRouter
+from simulators.routeros import SimRouter
 from tests import factories
-from tests.billing.test_receipts import paid
 from tests.network.conformance import until
+from tests.network.place import Place
 
 pytestmark = pytest.mark.usefixtures("committed")
-
-
-@pytest.fixture(scope="module")
-def farm() -> Iterator[RouterFarm]:
-    farm = RouterFarm()
-    farm.start()
-    yield farm
-    farm.stop()
-
-
-@pytest.fixture
-def far(farm: RouterFarm) -> Iterator[SimRouter]:
-    router = farm.add("r", users={"billing": "billing-api"}, redial_s=0.05)
-    yield router
-    router.power(False)
-    del farm.routers["r"]
-
-
-class Place:
-    """A tenant with one line on the simulated router."""
-
-    def __init__(self, far: SimRouter, mode: str = "walled") -> None:
-        self.far = far
-        self.tenant = factories.tenant_make(suspension_mode=mode)
-        with self.inside():
-            self.router = factories.router_make(port=far.port)
-            package = factories.package_make(period_unit="day", period_count=30)
-            self.line = factories.line_make(router=self.router, package=package, username="jane", password="pw")
-        far.cpe_add("jane", "pw", "AA:BB:CC:00:00:01")
-
-    def inside(self) -> Any:
-        from tests.payments.test_services import _Inside
-
-        return _Inside(self.tenant.id)
-
-    def converge(self) -> str:
-        with tenancy.tenant_context(self.tenant.id):
-            return router_converge(router_id=self.router.id)
-
-    def pay(self, number: str = "A") -> None:
-        with self.inside():
-            paid(self.line.subscription, "1500", number=number)
-        self.drain()
-
-    def drain(self) -> None:
-        while sum(outbox.drain(shard) for shard in range(events.SHARDS)):
-            pass
-
-    def fresh(self) -> Line:
-        with self.inside():
-            return Line.objects.get(id=self.line.id)
-
-    def on_router(self) -> dict[str, str]:
-        return next(row for row in self.far.rows("/ppp/secret") if row["name"] == "jane")
-
-    def let_pass(self, **by: float) -> None:
-        with transaction.atomic():
-            clock.travel(timedelta(**by))
-        with tenancy.tenant_context(self.tenant.id):
-            cycle_run()
-        self.drain()
-
-
-@pytest.fixture
-def place(far: SimRouter) -> Place:
-    return Place(far)
 
 
 def test_a_line_nobody_paid_for_is_walled(place: Place) -> None:
@@ -149,7 +79,7 @@ def test_a_change_by_hand_is_taken_back(place: Place) -> None:
     place.pay()
     place.converge()
     place.far.by_hand("/ppp/secret/set", "=numbers=jane", "=disabled=yes")
-    place.converge()
+    place.audit()
     assert place.on_router()["disabled"] == "false"
 
 
@@ -163,7 +93,7 @@ def test_paid_while_the_router_is_away_is_online_when_it_comes_back(place: Place
     place.far.power(True)
     assert place.converge() == "resting"
     with place.inside():
-        Router.objects.update(retry_at=None)
+        Router.objects.update(failed_at=clock.machine_now() - Router.BACK_OFF_URGENT)
     assert place.converge() == "done"
     until(lambda: [one for one in place.far.truth() if one["address_lists"] == []])
 
@@ -269,7 +199,7 @@ def test_what_a_router_refuses_is_tried_again_at_the_next_reading_and_not_at_onc
     place.converge()
     assert (place.tenant.id, place.router.id) not in routers_due()
     place.far.by_hand("/ppp/secret/remove", "=numbers=jane")
-    place.converge()
+    place.audit()
     assert place.fresh().is_converged
 
 
