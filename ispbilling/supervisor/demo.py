@@ -119,14 +119,8 @@ def _start(options: Options, folders: Folders, family: Family) -> dict[str, str]
     _manage(["migrate", "--database", "owner", "-v0"], environment)
     simulators = _simulators(folders, family, environment)
     python = sys.executable
-    threads = ["-m", "celery", "-A", "ispbilling", "worker", "-P", "threads", "-l", "warning", "--without-gossip"]
-    threads += ["--without-mingle", "-O", "fair"]
-    family.spawn(
-        "worker", [python, *threads, "-Q", "events,default", "-c", "4", "-n", "main@%h"], env=environment, cwd=CHECKOUT
-    )
-    family.spawn(
-        "network", [python, *threads, "-Q", "network", "-c", "64", "-n", "network@%h"], env=environment, cwd=CHECKOUT
-    )
+    family.spawn("worker", main_worker(), env=environment, cwd=CHECKOUT)
+    family.spawn("network", network_worker(), env=environment, cwd=CHECKOUT)
     beat = ["-m", "celery", "-A", "ispbilling", "beat", "-l", "warning"]
     family.spawn("beat", [python, *beat, "--pidfile", ""], env=environment, cwd=CHECKOUT)
     web = family.spawn("web", _web_command(options.port), env=environment, cwd=CHECKOUT)
@@ -136,6 +130,23 @@ def _start(options: Options, folders: Folders, family: Family) -> dict[str, str]
     if not options.is_check:
         print(f"Ready after {time.monotonic() - began:.0f} s: {url}/dashboard/ for staff, {url}/client/ for customers")
     return environment
+
+
+def main_worker() -> list[str]:
+    """The worker of everything but routers."""
+    return _worker("main", "events,default", threads=4)
+
+
+def network_worker() -> list[str]:
+    """The worker that speaks to routers: many threads, since nearly all of them wait, and none holds a connection to
+    the database meanwhile. Routers that hang must not keep the others waiting."""
+    return _worker("network", "network", threads=64)
+
+
+def _worker(name: str, queues: str, *, threads: int) -> list[str]:
+    command = [sys.executable, "-m", "celery", "-A", "ispbilling", "worker", "-P", "threads", "-c", str(threads)]
+    command += ["-Q", queues, "-n", f"{name}@%h", "-l", "warning", "-O", "fair", "--without-gossip", "--without-mingle"]
+    return command
 
 
 def _web_command(port: int) -> list[str]:

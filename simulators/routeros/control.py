@@ -93,7 +93,11 @@ def _fault_add(router: SimRouter, body: Body) -> Body:
 
 
 _STEPS: dict[str, Step] = {
-    "status": lambda router, body: {"is_powered": router.device.is_powered, "is_listening": router.is_listening},
+    "status": lambda router, body: {
+        "is_powered": router.device.is_powered,
+        "is_listening": router.is_listening,
+        "items_served": router.processor.served,
+    },
     "router_set": lambda router, body: router.set(**body),
     "cpe_add": _cpe_add,
     "cpes_add": _cpes_add,

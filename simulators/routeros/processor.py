@@ -22,6 +22,7 @@ class Processor:
         self.turn = asyncio.Lock()
         self._settings = settings
         self._owed_s = 0.0
+        self.served = 0  # rows, while serving them takes time
 
     @property
     def takes_time(self) -> bool:
@@ -29,6 +30,7 @@ class Processor:
 
     async def spend(self, items: int) -> None:
         """Take the time that ``items`` rows need."""
+        self.served += items
         self._owed_s += items * self._settings.service_ms_per_item / 1000
         if self._owed_s >= GRAIN_S:
             began = time.monotonic()

@@ -26,10 +26,11 @@ class Figure:
 
 
 def main(arguments: list[str]) -> int:
-    from tests.bench import callback
+    from tests.bench import callback, converge
 
     benches: dict[str, tuple[str, Callable[[], Iterator[Figure]]]] = {
-        "callback": ("settling a payment, with 20 duplicates each and with none", callback.run)
+        "callback": ("settling a payment, with 20 duplicates each and with none", callback.run),
+        "converge": ("suspending 1,000 online subscribers of a router; 45 routers of which ten hang", converge.run),
     }
     parser = argparse.ArgumentParser(prog="bin/bench")
     parser.add_argument("name", nargs="?", choices=sorted(benches))
@@ -39,15 +40,17 @@ def main(arguments: list[str]) -> int:
         for name, (sentence, _) in sorted(benches.items()):
             print(f"{name:12} {sentence}")
         return 0
-    figures = list(benches[given.name][1]())
-    if given.json:
-        print(json.dumps([{**asdict(figure), "ratio": round(figure.ratio, 2)} for figure in figures]))
-    else:
-        for figure in figures:
+    figures = []
+    for figure in benches[given.name][1]():
+        figures.append(figure)
+        if not given.json:
             print(
                 f"{given.name}.{figure.name} value={figure.value:.2f}{figure.unit}"
-                f" floor={figure.floor:.2f}{figure.unit} ratio={figure.ratio:.2f} limit={figure.limit:g}"
+                f" floor={figure.floor:.2f}{figure.unit} ratio={figure.ratio:.3g} limit={figure.limit:.3g}",
+                flush=True,
             )
+    if given.json:
+        print(json.dumps([{**asdict(figure), "ratio": round(figure.ratio, 4)} for figure in figures]))
     return int(any(figure.ratio > figure.limit for figure in figures))
 
 
