@@ -27,6 +27,7 @@ from ispbilling.kernel import clock, clockwatch, tenancy
 from ispbilling.kernel.events import emit_many
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.ids import uuid7
+from ispbilling.kernel.sets import rows_update
 from ispbilling.kernel.states import state_move_many
 
 log = structlog.get_logger(__name__)
@@ -220,7 +221,7 @@ def _wait(found: Sequence[tuple[Subscription, Entitlement]]) -> int:
     untils = {row.id: now.until for row, now in found}
     for row in later:
         row.next_change_at = untils[row.id]
-    Subscription.objects.bulk_update(later, ["next_change_at"], batch_size=BATCH)
+    rows_update(later, ["next_change_at"])
     return len(running_out)
 
 

@@ -24,6 +24,7 @@ from ispbilling.kernel.clockwatch import State as ClockState
 from ispbilling.kernel.clockwatch import Verdict
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound
 from ispbilling.kernel.events import emit, emit_many
+from ispbilling.kernel.sets import rows_update
 from ispbilling.kernel.states import state_move_many
 from payments.selectors import gateways_silent
 
@@ -192,7 +193,7 @@ def customer_hold(*, customer_id: UUID, until: datetime | None, reason: str, act
         cut = cut_at(terms_of(row, rules))
         if row.state == Subscription.State.GRACE and cut is not None:
             row.next_change_at = max(cut, at)
-    Subscription.objects.bulk_update(rows, ["held_until", "hold_reason", "next_change_at"])
+    rows_update(rows, ["held_until", "hold_reason", "next_change_at"])
     if until is not None:
         _give_back([row for row in rows if row.state == Subscription.State.SUSPENDED], rules, actor, reason)
     audit.record(actor=actor, verb="customer.hold", row=customer, old=old, new={"until": until}, reason=reason)

@@ -9,6 +9,7 @@ from django.db import models
 
 from ispbilling.kernel import audit
 from ispbilling.kernel.errors import Conflict
+from ispbilling.kernel.sets import rows_update
 
 M = TypeVar("M", bound=models.Model)
 
@@ -71,8 +72,7 @@ def state_move_many(
     if len(rows) == 1:
         rows[0][0].save(update_fields=[field, *rows[0][1]])
     elif rows:
-        manager: Any = type(rows[0][0])._default_manager
-        manager.bulk_update([row for row, _ in rows], [field, *rows[0][1]], batch_size=500)
+        rows_update([row for row, _ in rows], [field, *rows[0][1]])
     if rows:
         audit.record_many(actor=by, verb=f"{rows[0][0]._meta.model_name}.{to}", entries=entries, reason=reason)
     return [row for row, _ in rows]

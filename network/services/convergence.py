@@ -17,6 +17,7 @@ from ispbilling.kernel.errors import Refused, Retryable
 from ispbilling.kernel.events import emit_many
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.postgres.connections import connection_release
+from ispbilling.kernel.sets import rows_update
 from network.convergence import Difference, difference, profile_of, right_now
 from network.drift import drift_of
 from network.drivers.base import LineWanted, RouterDriver, RouterState, SessionSeen, drivers
@@ -180,7 +181,7 @@ def _record(router_id: UUID, seen: Seen) -> None:
             line.applied_at, line.last_error = at, ""
         changed.append(line)
     fields = ["applied_generation", "applied_level", "applied_at", "last_error"]
-    Line.objects.bulk_update(changed, fields, batch_size=1000)
+    rows_update(changed, fields)
     Router.objects.filter(id=router_id).update(audited_at=clock.machine_now())
     emit_many(told)
     log.info("router.converged", tenant=str(tenancy.tenant_id()), router=str(router_id), changed=len(changed))

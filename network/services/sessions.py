@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from ispbilling.kernel import clock
 from network.drivers.base import SessionSeen
@@ -21,38 +21,51 @@ def sessions_record(*, router_id: UUID, seen: Sequence[SessionSeen], uptime_s: i
     """
     now = clock.machine_now()
     lines = dict(Line.objects.filter(router_id=router_id).values_list("username", "id"))
+    open_sessions = Session.objects.select_for_update(no_key=True).filter(router_id=router_id, stopped_at=None)
     open_rows = {
-        (row.line_id, row.key): row
-        for row in Session.objects.select_for_update(no_key=True)
-        .filter(router_id=router_id, stopped_at=None)
-        .order_by("id")
+        (line_id, key): row for row, line_id, key in open_sessions.order_by("id").values_list("id", "line_id", "key")
     }
     fresh: list[Session] = []
-    kept: list[Session] = []
+    kept: list[tuple[UUID, str, str, int, int]] = []
     for reading in seen:
         line_id = lines.get(reading.username)
         if line_id is None:
             continue
-        row = open_rows.pop((line_id, reading.key), None)
-        if row is None:
-            row = Session(
+        down, up = reading.download_bytes or 0, reading.upload_bytes or 0
+        row = open_rows.pop((line_id, reading.key[:60]), None)
+        if row is not None:
+            kept.append((row, reading.address[:45], reading.mac[:17], down, up))
+            continue
+        fresh.append(
+            Session(
                 line_id=line_id,
                 router_id=router_id,
                 key=reading.key[:60],
+                address=reading.address[:45],
+                mac=reading.mac[:17],
                 started_at=now - timedelta(seconds=reading.uptime_s),
+                seen_at=now,
+                download_bytes=down,
+                upload_bytes=up,
+                readings=1,
             )
-            fresh.append(row)
-        else:
-            kept.append(row)
-        row.address, row.mac, row.seen_at = reading.address[:45], reading.mac[:17], now
-        row.download_bytes = max(row.download_bytes, reading.download_bytes or 0)
-        row.upload_bytes = max(row.upload_bytes, reading.upload_bytes or 0)
-        row.readings += 1
-    gone = list(open_rows.values())
-    for row in gone:
-        row.stopped_at = now
+        )
     Session.objects.bulk_create(fresh)
-    fields = ["address", "mac", "seen_at", "download_bytes", "upload_bytes", "readings"]
-    Session.objects.bulk_update(kept, fields, batch_size=1000)
-    Session.objects.bulk_update(gone, ["stopped_at"], batch_size=1000)
+    _carry_on(kept, now)
+    Session.objects.filter(id__in=list(open_rows.values())).update(stopped_at=now)
     Router.objects.filter(id=router_id).update(polled_at=now, uptime_s=uptime_s)
+
+
+def _carry_on(kept: Sequence[tuple[UUID, str, str, int, int]], now: datetime) -> None:
+    """(session, address, mac, download, upload) of sessions that are still there, in one statement."""
+    if not kept:
+        return
+    ids, addresses, macs, downs, ups = zip(*kept, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE network_session s SET address = r.address, mac = r.mac, seen_at = %s, readings = s.readings + 1,"
+            " download_bytes = greatest(s.download_bytes, r.down), upload_bytes = greatest(s.upload_bytes, r.up)"
+            " FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])"
+            " AS r(id, address, mac, down, up) WHERE s.id = r.id",
+            [now, list(ids), list(addresses), list(macs), list(downs), list(ups)],
+        )

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from ispbilling.kernel import clock
 from ispbilling.kernel.errors import Refused, Retryable
+from ispbilling.kernel.sets import rows_update
 from ispbilling.kernel.states import state_move
 from payments.accounts import provider_of
 from payments.models import Payment, PaymentAttempt
@@ -46,7 +47,7 @@ def _claim() -> list[tuple[PaymentAttempt, PaymentProvider]]:
     for attempt in due:
         attempt.queries += 1
         attempt.next_query_at = next_query(attempt.account.provider, attempt.started_at, now)
-    PaymentAttempt.objects.bulk_update(due, ["queries", "next_query_at"])
+    rows_update(due, ["queries", "next_query_at"])
     return [(attempt, provider_of(attempt.account)) for attempt in due]
 
 

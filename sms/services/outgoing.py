@@ -14,6 +14,7 @@ from accounts.selectors import tenant_current
 from customers.selectors import customer_get
 from ispbilling.kernel import clock, wake
 from ispbilling.kernel.failpoints import failpoint
+from ispbilling.kernel.sets import rows_update
 from sms.channels.base import Channel, ChannelSettings, Delivery, Outgoing, Report, Sent, channels
 from sms.models import ChannelAccount, Message, Template
 from sms.wording import text_of
@@ -125,7 +126,7 @@ def _claim() -> list[Message]:
             message.next_try_at = now + SENDING_LIMIT
             sendable.append(message)
     fields = ["state", "account", "attempts", "next_try_at", "error", "changed_at"]
-    Message.objects.bulk_update(due, fields)
+    rows_update(due, fields)
     return sorted(sendable, key=lambda message: (str(message.account_id), message.text, str(message.id)))
 
 
@@ -162,7 +163,7 @@ def _record(results: Mapping[str, Sent], ids: Sequence[UUID]) -> None:
             message.state = Message.State.QUEUED
             message.next_try_at = now + timedelta(seconds=15 * 2**message.attempts)
     fields = ["state", "next_try_at", "provider_id", "cost", "cost_currency", "error", "changed_at"]
-    Message.objects.bulk_update(rows, fields)
+    rows_update(rows, fields)
     log.info("messages.sent", tried=len(rows), states=sorted({str(message.state) for message in rows}))
 
 
