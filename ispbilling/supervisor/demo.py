@@ -92,7 +92,7 @@ def reset(options: Options) -> int:
     if lock is None:
         print(f"It runs: {_known_url(options.data)}. Stop it first.", file=sys.stderr)
         return 1
-    for part in ("pg", "redis", "run", "logs", "sockets", "secrets.json"):
+    for part in ("pg", "redis", "redis.unreadable", "run", "logs", "sockets", "secrets.json"):
         target = options.data / part
         if target.is_dir():
             shutil.rmtree(target)

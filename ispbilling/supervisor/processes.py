@@ -91,6 +91,14 @@ class Family:
         """A child that ended by itself, if any."""
         return next((child for child in self.children if child.process.poll() is not None), None)
 
+    def forget(self, name: str) -> None:
+        """A child that did not come up is nobody's any more."""
+        for child in [child for child in self.children if child.name == name]:
+            if child.process.poll() is None:
+                child.process.kill()
+                child.process.wait()
+            self.children.remove(child)
+
     def stop(self, deadline_s: float = 10) -> None:
         """End all, last started first; who does not end in time is killed."""
         for child in reversed(self.children):

@@ -22,7 +22,25 @@ class Redis:
         self.socket = folders.sockets / "redis.sock"
 
     def start(self, family: Family, environment: dict[str, str]) -> Child:
-        """Bring the server up. Raises StartFailed."""
+        """Bring the server up. Raises StartFailed.
+
+        What a power cut left in its file may be unreadable. No truth lives there: such a file is put aside, and the
+        sweeps find whatever was queued.
+        """
+        try:
+            return self._start(family, environment)
+        except StartFailed:
+            kept = self.folders.data / "redis"
+            if not any(kept.iterdir()):
+                raise
+            family.forget("redis")
+            aside = self.folders.data / "redis.unreadable"
+            shutil.rmtree(aside, ignore_errors=True)
+            kept.rename(aside)
+            kept.mkdir(mode=0o700)
+            return self._start(family, environment)
+
+    def _start(self, family: Family, environment: dict[str, str]) -> Child:
         self.socket.unlink(missing_ok=True)
         command: list[str | Path] = [_binary(), "--port", "0", "--unixsocket", self.socket]
         command += ["--unixsocketperm", "700", "--dir", self.folders.data / "redis", "--save", ""]

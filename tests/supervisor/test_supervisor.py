@@ -21,6 +21,7 @@ from ispbilling.supervisor.keys import SecretsMissing, secrets_of
 from ispbilling.supervisor.paths import Folders
 from ispbilling.supervisor.postgres import Postgres
 from ispbilling.supervisor.processes import Family
+from ispbilling.supervisor.redis import Redis
 from tests.installation import ROOT, Installation, clean_environment, free_port, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("installation")]
@@ -125,6 +126,25 @@ def test_a_stale_pid_file_is_seen_through(folder: Path) -> None:
                 assert connection.execute("SELECT current_user").fetchone() == ("app",)
         finally:
             family.stop()
+
+
+def test_a_file_of_redis_that_a_power_cut_left_unreadable_is_put_aside(folder: Path) -> None:
+    folders = Folders.make(folder)
+    for damage in (b"", b"\x00garbage of half a page" * 50, b"*3\r\n$3\r\nSET\r\n$1\r\n"):
+        family = Family(folders.logs)
+        try:
+            for file in (folders.data / "redis").rglob("*.aof*"):
+                if damage and file.suffix != ".manifest":
+                    file.write_bytes(damage)
+            Redis(folders).start(family, clean_environment())
+            assert [child.name for child in family.children] == ["redis"]
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(str(Redis(folders).socket))
+                client.sendall(b"SET a 1\r\nGET a\r\n")
+                assert b"+OK" in client.recv(64)
+        finally:
+            family.stop()
+    assert (folder / "redis.unreadable").exists()
 
 
 def test_a_folder_only_its_owner_may_enter_is_no_obstacle(folder: Path) -> None:
