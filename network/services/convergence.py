@@ -16,7 +16,7 @@ from ispbilling.kernel.failpoints import failpoint
 from network.convergence import Difference, difference, profile_of, right_now
 from network.drivers.base import LineWanted, RouterDriver, RouterState, drivers
 from network.events import AccessChanged
-from network.models import Line, Router
+from network.models import FOREIGN_ROW, Acknowledgement, Line, Router
 from network.services.devices import (
     contact_failed,
     contact_succeeded,
@@ -116,7 +116,7 @@ def _record(
     """
     spoken_of = {line.id: line for line in lines}
     at = clock.now()
-    told, changed, is_outdated = [], [], False
+    told, changed, proofs, is_outdated = [], [], [], False
     for line in Line.objects.select_for_update(no_key=True).filter(router_id=router_id).order_by("id"):
         before = spoken_of.get(line.id)
         if before is None:
@@ -131,11 +131,15 @@ def _record(
             if line.applied_level != before.level:
                 event = AccessChanged(line_id=line.id, customer_id=line.customer_id, level=before.level)
                 told.append((event, f"customer:{line.customer_id}"))
+            if line.applied_generation < before.generation:
+                proofs.append(Acknowledgement.of(before, at))
             line.applied_generation, line.applied_level = before.generation, before.level
             line.applied_at, line.last_error = at, ""
         changed.append(line)
     fields = ["applied_generation", "applied_level", "applied_at", "last_error"]
     Line.objects.bulk_update(changed, fields, batch_size=1000)
+    # A writer that outlived its lease may have noted an older wish after a newer one: the newer is proven already.
+    Acknowledgement.objects.bulk_create(proofs, ignore_conflicts=True)
     emit_many(told)
     log.info("router.converged", tenant=str(tenancy.tenant_id()), router=str(router_id), changed=len(changed))
     if is_outdated:
@@ -144,5 +148,5 @@ def _record(
 
 def _trouble(line: Line, refused: Mapping[str, str], foreign: Collection[str]) -> str:
     if line.username in foreign:
-        return "The router has a line of this name that is not ours."
+        return FOREIGN_ROW
     return refused.get(line.username, "The router was written to and does not show it.")
