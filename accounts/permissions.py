@@ -33,6 +33,7 @@ PERMISSIONS = {
         Permission("pppoe:add_user", "Open a line", LEADERS | {SUPPORT, TECHNICIAN}),
         Permission("routers:view", "See routers", LEADERS | {SUPPORT, TECHNICIAN}),
         Permission("messages:view", "See messages to customers", LEADERS | {BILLING, SUPPORT}),
+        Permission("health:view", "See whether everything runs", LEADERS),
         Permission("system:events", "See and retry parked events", LEADERS),
     )
 }

@@ -8,7 +8,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import role_has
 from accounts.services import actor_of
@@ -16,7 +17,8 @@ from customers.selectors import customer_get, customers_found
 from dashboard import selectors
 from dashboard.forms import LineForm
 from dashboard.tables import CustomerTable
-from ispbilling.kernel import access, outbox, panels
+from ispbilling.kernel import access, clock, outbox, panels
+from ispbilling.kernel import health as checks
 from ispbilling.kernel.errors import DomainError
 from ispbilling.kernel.models import Event
 from ispbilling.kernel.paging import page_of, search_term
@@ -74,6 +76,17 @@ def line_add(request: HttpRequest) -> HttpResponse:
             if not form.errors:
                 form.add_error(None, error.message)
     return render(request, "dashboard/line_form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_safe
+@never_cache
+@access.staff("health:view")
+def health(request: HttpRequest) -> HttpResponse:
+    """What runs, what is late, and what to do about it."""
+    asked = checks.Asked(clock.machine_now(), request.tenant.zone_info)  # type: ignore[attr-defined]
+    results = checks.results(asked)
+    context = {"results": results, "worst": checks.worst(results), "at": asked.at}
+    return render(request, "dashboard/health.html", context)
 
 
 @access.staff("system:events")

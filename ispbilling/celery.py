@@ -36,3 +36,7 @@ def schedule(sender: Celery, **_: Any) -> None:
     ]
     for interval, task, queue in table:
         sender.add_periodic_task(interval, sender.signature(task), name=task, queue=queue, expires=interval * 2)
+    interval, task = settings.HEARTBEAT_INTERVAL_S, "ispbilling.kernel.tasks.heartbeat_task"
+    for queue in settings.QUEUES:
+        sign = sender.signature(task, args=(queue,))
+        sender.add_periodic_task(interval, sign, name=f"{task} {queue}", queue=queue, expires=interval * 2)

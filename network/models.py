@@ -10,7 +10,6 @@ from billing.entitlement import Level
 from ispbilling.kernel.crypto import EncryptedTextField
 from ispbilling.kernel.models import TenantForeignKey, TenantModel
 
-
 #: What a line's ``last_error`` says of a row somebody else made; everything else is in the router's words.
 FOREIGN_ROW = "The router has a line of this name that is not ours."
 

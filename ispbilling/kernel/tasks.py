@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from ispbilling.kernel import clock, jobs, outbox
+from ispbilling.kernel import clock, jobs, outbox, pulse
 
 
 @shared_task(ignore_result=True)
@@ -25,3 +25,9 @@ def events_purge_task() -> None:
     """Forget finished events of long ago, once a day."""
     if jobs.claim("events_purge", f"{clock.machine_now():%Y-%m-%d}"):
         outbox.purge()
+
+
+@shared_task(ignore_result=True)
+def heartbeat_task(queue: str) -> None:
+    """Write that a worker of this queue lives."""
+    pulse.beat(queue)

@@ -12,6 +12,7 @@ STAFF = {
     "dashboard:customers": "customers:view",
     "dashboard:customer": "customers:view",
     "dashboard:line_add": "pppoe:add_user",
+    "dashboard:health": "health:view",
     "dashboard:events": "system:events",
     "dashboard:event_retry": "system:events",
     "billing:customer_panel": "billing:view",
@@ -76,6 +77,7 @@ ROLES = {
     "pppoe:add_user": _LEADERS | {"support", "technician"},
     "routers:view": _LEADERS | {"support", "technician"},
     "messages:view": _OFFICE,
+    "health:view": _LEADERS,
     "system:events": _LEADERS,
 }
 

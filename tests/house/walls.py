@@ -33,6 +33,7 @@ TENANTLESS = {
     "django_migrations": "Django's own",
     "django_session": "sessions begin before a tenant is known",
     "kernel_clock": "one clock for the installation",
+    "kernel_heartbeat": "which workers of the installation live",
     "kernel_jobrun": "schedules of the installation",
 }
 
