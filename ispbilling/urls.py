@@ -25,6 +25,7 @@ urlpatterns = [
     path("hooks/p/", include("payments.hook_urls")),
     path("hooks/m/", include("sms.hook_urls")),
     path("api/webhooks/", include("payments.alias_urls")),
+    path("api/", include("dashboard.api.urls")),
 ]
 handler404 = "dashboard.errors.not_found"
 handler403 = "dashboard.errors.forbidden"

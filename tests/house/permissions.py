@@ -12,6 +12,8 @@ STAFF = {
     "dashboard:customers": "customers:view",
     "dashboard:customer": "customers:view",
     "dashboard:line_add": "pppoe:add_user",
+    "dashboard:customer_why": "customers:view",
+    "api:customer_why": "customers:view",
     "dashboard:health": "health:view",
     "dashboard:events": "system:events",
     "dashboard:event_retry": "system:events",
