@@ -110,8 +110,16 @@ class _Reader:
     def sources(self) -> timeline.Sources:
         subscriptions = billing.Subscription.objects.filter(customer_id=self.customer_id)
         changes, holds = self._audit(list(subscriptions.values_list("id", flat=True)))
+        proofs = self._proofs()
         return timeline.Sources(
-            self._receipts(), self._entries(), self._invoices(), changes, holds, self._proofs(), self._sessions()
+            receipts=self._receipts(),
+            entries=self._entries(),
+            invoices=self._invoices(),
+            changes=changes,
+            holds=holds,
+            proofs=proofs,
+            sessions=self._sessions(),
+            has_all_proofs=len(proofs) < self.bound,
         )
 
     def _bounded(self, rows: Any, column: str, before: datetime | None) -> Any:

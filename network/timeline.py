@@ -150,6 +150,7 @@ class Sources:
     holds: Sequence[Hold] = ()
     proofs: Sequence[Proof] = ()
     sessions: Sequence[Session] = ()
+    has_all_proofs: bool = True  # False: older acknowledgements were not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def assemble(sources: Sources) -> Timeline:
         (change, chain_of_period.get((change.subscription_id, change.expires_at)) if change.expires_at else None)
         for change in sources.changes
     ]
-    proofs = _proofs_with_chains(sources.proofs, changes)
+    proofs = _proofs_with_chains(sources.proofs, changes, has_all=sources.has_all_proofs)
     sessions = _sessions_with_chains(sources.sessions, proofs)
     steps: list[Step] = [
         *(_receipt(one) for one in sources.receipts),
@@ -223,7 +224,7 @@ def _chains_by_instant(entries: Sequence[Entry]) -> dict[datetime, UUID]:
 
 
 def _proofs_with_chains(
-    proofs: Sequence[Proof], changes: Sequence[tuple[Change, UUID | None]]
+    proofs: Sequence[Proof], changes: Sequence[tuple[Change, UUID | None]], *, has_all: bool
 ) -> list[tuple[Proof, UUID | None]]:
     """An acknowledgement that lets a line in which was not let in before belongs to the latest change before it."""
     found: list[tuple[Proof, UUID | None]] = []
@@ -231,7 +232,7 @@ def _proofs_with_chains(
         earlier = [one for one in proofs if one.line_id == proof.line_id and one.generation < proof.generation]
         before = max(earlier, key=lambda one: one.generation, default=None)
         was_let_in = before is not None and before.level in LETTING_IN
-        is_known = before is not None or proof.generation <= 2
+        is_known = before is not None or has_all
         chain = None
         if proof.level in LETTING_IN and is_known and not was_let_in and proof.wished_at is not None:
             causes = [
