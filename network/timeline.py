@@ -257,7 +257,9 @@ def _sessions_with_chains(
         after = [
             (one.started_at, n)
             for n, one in enumerate(sessions)
-            if one.line_id == proof.line_id and one.started_at >= begins
+            if one.line_id == proof.line_id
+            and one.started_at >= begins
+            and (one.stopped_at is None or one.stopped_at > proof.wished_at)
         ]
         if after:
             first[min(after)[1]] = chain

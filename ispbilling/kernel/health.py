@@ -92,6 +92,11 @@ def register(name: str, *, title: str | Promise, order: int, check: Look) -> Non
     _checks[name] = Check(name, title, order, check)
 
 
+def unregister(name: str) -> None:
+    """Take a check off the page. Raises KeyError for one that is not there."""
+    del _checks[name]
+
+
 def results(asked: Asked) -> list[Result]:
     """Every check, looked at now, in their order. Call inside a transaction."""
     return [Result(one, _look(one, asked)) for one in sorted(_checks.values(), key=lambda one: (one.order, one.name))]

@@ -171,3 +171,10 @@ def test_only_some_kinds_keep_their_chains() -> None:
     sources = bought(0, "A", 1)
     found = timeline.only(assemble(sources), frozenset(Kind) - timeline.MONEY)
     assert chained(found, sources.receipts[0].id) == [Kind.SESSION_STARTED, Kind.ACKNOWLEDGED, Kind.SUBSCRIPTION]
+
+
+def test_a_session_that_was_over_before_the_wish_is_nobodys() -> None:
+    sources = bought(0, "A", 1)
+    brief = Session(LINE, after(0.5), after(1.5), "10.9.9.9")
+    found = assemble(replace(sources, sessions=[*sources.sessions, brief]))
+    assert found.chains[sources.receipts[0].id].online_at == after(8)
