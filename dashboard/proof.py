@@ -86,5 +86,5 @@ def _told(step: Step, page: Timeline, zone: ZoneInfo, sees_money: bool) -> Told:
 
 
 def _message(row: Message) -> Step:
-    text = "•••" if row.is_secret else row.text
+    text = "" if row.is_secret else row.text  # a one-time code is for the customer alone
     return Step(row.created_at, Kind.MESSAGE, {"state": row.get_state_display(), "text": text})

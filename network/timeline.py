@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from billing.entitlement import Level
 from ispbilling.kernel.money import Money
 from network.why import LETTING_IN
 
@@ -184,7 +185,7 @@ def assemble(sources: Sources) -> Timeline:
         *(_change(one, chain) for one, chain in changes),
         *(Step(one.at, Kind.HOLD, {"until": one.until, "reason": one.reason}) for one in sources.holds),
         *(_proof(one, chain) for one, chain in proofs),
-        *(step for one, chain in sessions for step in _session(one, chain)),
+        *(step for one, chain in sessions for step in _session(one, chain, _is_walled(one, chain, sources.proofs))),
     ]
     chains = {
         one.id: _chain(one, changes, sessions, sources.sessions, sources.proofs, chain_at) for one in sources.receipts
@@ -323,8 +324,16 @@ def _proof(one: Proof, chain: UUID | None) -> Step:
     return Step(one.seen_at, Kind.ACKNOWLEDGED, values, chain=chain)
 
 
-def _session(one: Session, chain: UUID | None) -> list[Step]:
-    steps = [Step(one.started_at, Kind.SESSION_STARTED, {"address": one.address}, chain=chain)]
+def _session(one: Session, chain: UUID | None, is_walled: bool) -> list[Step]:
+    values = {"address": one.address, "is_walled": is_walled}
+    steps = [Step(one.started_at, Kind.SESSION_STARTED, values, chain=chain)]
     if one.stopped_at is not None:
-        steps.append(Step(one.stopped_at, Kind.SESSION_STOPPED, {"address": one.address}))
+        steps.append(Step(one.stopped_at, Kind.SESSION_STOPPED, values))
     return steps
+
+
+def _is_walled(one: Session, chain: UUID | None, proofs: Sequence[Proof]) -> bool:
+    """Whether a session began while its line saw the pay page only. What a payer waited for did not."""
+    seen = [proof for proof in proofs if proof.line_id == one.line_id and proof.seen_at <= one.started_at + ROUNDING]
+    last = max(seen, key=lambda proof: proof.generation, default=None)
+    return chain is None and last is not None and last.level == Level.WALLED

@@ -41,7 +41,9 @@ def step_sentence(step: Step, zone: ZoneInfo) -> str:
         case Kind.BOOKED:
             return _("%(amount)s booked into the wallet") % {"amount": amount}
         case Kind.WALLET:
-            return _("%(amount)s in the wallet: %(memo)s") % {"amount": amount, **values}
+            if step.amount is not None and step.amount.amount < 0:
+                return _("%(amount)s taken from the wallet: %(memo)s") % {"amount": money(-step.amount), **values}
+            return _("%(amount)s put into the wallet: %(memo)s") % {"amount": amount, **values}
         case Kind.INVOICE:
             return _("Invoice %(number)s over %(amount)s") % {"amount": amount, **values}
         case Kind.SUBSCRIPTION:
@@ -54,10 +56,18 @@ def step_sentence(step: Step, zone: ZoneInfo) -> str:
         case Kind.ACKNOWLEDGED:
             return str(_LEVELS[str(values["level"])]) % values
         case Kind.SESSION_STARTED:
-            return _("Online as %(address)s") % values
+            text = (
+                _("Connected as %(address)s, to the pay page only")
+                if values["is_walled"]
+                else _("Online as %(address)s")
+            )
+            return text % values
         case Kind.SESSION_STOPPED:
-            return _("Offline, was %(address)s") % values
+            text = _("Disconnected from the pay page, was %(address)s") if values["is_walled"] else ""
+            return (text or _("Offline, was %(address)s")) % values
         case Kind.MESSAGE:
+            if not values["text"]:
+                return _("Message (%(state)s): a one-time code") % values
             return _("Message (%(state)s): %(text)s") % values
 
 
@@ -79,6 +89,8 @@ def chain_sentence(chain: Chain) -> str:
 
 def _length(took: timedelta) -> str:
     seconds = int(took.total_seconds())
+    if seconds < 1:
+        return _("less than a second")
     if seconds < 120:
         return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
     minutes = seconds // 60

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from ispbilling.kernel.money import Money
 from network import timeline
 from network.timeline import (
+    Chain,
     Change,
     Entry,
     Invoice,
@@ -28,7 +30,7 @@ from network.timeline import (
     ordered,
     paged,
 )
-from network.timeline_wording import chain_sentence
+from network.timeline_wording import chain_sentence, step_sentence
 
 AT = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 PRICE = Money(Decimal(1500), "KES")
@@ -178,3 +180,26 @@ def test_a_session_that_was_over_before_the_wish_is_nobodys() -> None:
     brief = Session(LINE, after(0.5), after(1.5), "10.9.9.9")
     found = assemble(replace(sources, sessions=[*sources.sessions, brief]))
     assert found.chains[sources.receipts[0].id].online_at == after(8)
+
+
+def test_a_session_behind_the_wall_is_not_called_online() -> None:
+    sources = bought(0, "A", 2)
+    walled = Proof(LINE, SUBSCRIPTION, "tower", 1, "walled", after(-90), after(-80))
+    before = Session(LINE, after(-60), after(4), "10.9.9.9")
+    sources = replace(sources, proofs=[*sources.proofs, walled], sessions=[*sources.sessions, before])
+    told = [step_sentence(step, ZoneInfo("UTC")) for step in assemble(sources).steps]
+    assert [text for text in told if "10." in text] == [
+        "Online as 10.0.0.5",
+        "Disconnected from the pay page, was 10.9.9.9",
+        "Connected as 10.9.9.9, to the pay page only",
+    ]
+    assert "KES 1,500.00 taken from the wallet: Home" in told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "less than a second"), (1, "1 second"), (119, "119 seconds"), (600, "10 minutes"), (9000, "2 hours")],
+)
+def test_the_wait_is_told_in_the_unit_that_fits(seconds: float, words: str) -> None:
+    chain = Chain(uuid4(), "A", AT, online_at=after(seconds))
+    assert chain_sentence(chain) == f"online after {words}"
