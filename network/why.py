@@ -146,6 +146,12 @@ class Answer:
         return self.facts is not None and self.facts.is_entitled
 
     @property
+    def is_known(self) -> bool:
+        """Whether anybody can say: a line that is let in by a router that does not answer may be online or not."""
+        facts = self.facts
+        return facts is None or not facts.is_let_in or facts.router.is_up is True
+
+    @property
     def tone(self) -> str:
         """``ok``, ``warn`` or ``bad``: how soon somebody should do something."""
         if self.code in ONLINE:

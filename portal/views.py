@@ -127,6 +127,7 @@ def _home(request: HttpRequest, bound: PayForm | None, subscription_id: UUID | N
     context = {
         "customer": customer,
         "is_online": whole.answer.is_online,
+        "is_known": whole.answer.is_known,
         "tone": whole.answer.tone,
         "standing": whole_sentence_for_customer(whole, request.tenant.zone_info),  # type: ignore[attr-defined]
         "plans": plans,

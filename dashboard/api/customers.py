@@ -67,7 +67,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
     return {
         "code": answer.code.value,
         "cause": answer.cause.value if answer.cause is not None else None,
-        "is_online": answer.is_online,
+        "is_online": answer.is_online if answer.is_known else None,
         "is_entitled": answer.is_entitled,
         "level": now.level.value if now is not None else None,
         "reason": now.reason.value if now is not None else None,

@@ -61,7 +61,7 @@ class Finding:
     details: Sequence[Detail] = ()
 
 
-Look = Callable[[Asked], Finding]
+Looking = Callable[[Asked], Finding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Check:
     name: str
     title: str | Promise
     order: int
-    look: Look
+    run: Looking
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +85,27 @@ class Result:
 _checks: dict[str, Check] = {}
 
 
-def register(name: str, *, title: str | Promise, order: int, check: Look) -> None:
+def register(name: str, *, title: str | Promise, order: int, check: Looking) -> None:
     """Add a check. Raises ValueError for a name that is there already."""
     if name in _checks:
         raise ValueError(f"health check {name!r} is registered twice")
     _checks[name] = Check(name, title, order, check)
 
 
-def unregister(name: str) -> None:
-    """Take a check off the page. Raises KeyError for one that is not there."""
-    del _checks[name]
-
-
 def results(asked: Asked) -> list[Result]:
     """Every check, looked at now, in their order. Call inside a transaction."""
-    return [Result(one, _look(one, asked)) for one in sorted(_checks.values(), key=lambda one: (one.order, one.name))]
+    return [Result(one, look(one, asked)) for one in sorted(_checks.values(), key=lambda one: (one.order, one.name))]
 
 
 def worst(found: Sequence[Result]) -> State:
     return max((one.finding.state for one in found), key=lambda state: state.severity, default=State.OK)
 
 
-def _look(check: Check, asked: Asked) -> Finding:
+def look(check: Check, asked: Asked) -> Finding:
+    """What one check sees; that it broke, where it does."""
     try:
         with transaction.atomic():
-            return check.look(asked)
+            return check.run(asked)
     except Exception as error:
         # A page that is opened when something is broken must not break with it; the log has the whole error.
         log.exception("health.failed", check=check.name)

@@ -83,7 +83,7 @@ class Readiness:
         self._is_migrated = False
 
     def look(self) -> dict[str, bool]:
-        """``database``: it answers; ``migrations``: none is missing."""
+        """``database``: it answers; ``migrations``: none is missing, left out where nobody can say."""
         try:
             if self._is_migrated:
                 ask_database(self.database, "SELECT 1")
@@ -91,8 +91,8 @@ class Readiness:
             applied = set(ask_database(self.database, "SELECT app, name FROM django_migrations"))
         except Unanswered as error:
             # A database without the table answers: it is there, and empty.
-            is_there = "django_migrations" in str(error)
-            return {"database": is_there, "migrations": False}
+            is_empty = "django_migrations" in str(error)
+            return {"database": True, "migrations": False} if is_empty else {"database": False}
         self._is_migrated = not set(MigrationLoader(None).graph.nodes) - applied
         return {"database": True, "migrations": self._is_migrated}
 

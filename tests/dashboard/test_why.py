@@ -69,6 +69,14 @@ def test_a_program_gets_the_answer_line_by_line_and_the_timeline(tenant: Any, li
     assert body["timeline_next"] is None
 
 
+def test_whether_he_is_online_behind_a_router_that_is_away_nobody_claims_to_know(tenant: Any, line: Line) -> None:
+    Router.objects.update(is_up=False)
+    owner = staff(tenant, "owner")
+    body = owner.get(api(line)).json()
+    assert (body["code"], body["is_online"], body["is_entitled"]) == ("router_silent", None, True)
+    assert "not known" in owner.get(panel(line)).content.decode()
+
+
 def test_a_program_turns_the_pages_by_the_instant_it_was_given(tenant: Any, line: Line) -> None:
     for number in range(30):
         paid(line.subscription, "1500", number=f"N{number}")
