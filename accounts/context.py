@@ -26,7 +26,14 @@ _NAV = (
         ),
     ),
     ("network", (("network:routers", "router", "routers:view"),)),
-    ("insight", (("sms:messages", "message", "messages:view"), ("dashboard:events", "history", "system:events"))),
+    (
+        "insight",
+        (
+            ("sms:messages", "message", "messages:view"),
+            ("dashboard:health", "shield-check", "health:view"),
+            ("dashboard:events", "history", "system:events"),
+        ),
+    ),
 )
 
 
@@ -47,6 +54,7 @@ def _nav(request: HttpRequest) -> list[dict[str, Any]]:
         "billing:cuts": _("Cuts tonight"),
         "network:routers": _("Routers"),
         "sms:messages": _("Messages"),
+        "dashboard:health": _("Health"),
         "dashboard:events": _("Parked events"),
     }
     here = request.resolver_match.view_name if request.resolver_match else ""

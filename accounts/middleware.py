@@ -8,11 +8,17 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from accounts import selectors
-from ispbilling.kernel import access, tenancy
+from ispbilling.kernel import access, api, tenancy
 
 SESSION_TENANT = "tenant"
+
+
+def _is_for_staff(path: str) -> bool:
+    """Where a signed-in member's tenant counts. What gateways call names its own."""
+    return path.startswith("/dashboard/") or (path.startswith("/api/") and not path.startswith("/api/webhooks/"))
 
 
 class TenantMiddleware:
@@ -24,7 +30,7 @@ class TenantMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.membership = None  # type: ignore[attr-defined]
         request.tenant = None  # type: ignore[attr-defined]
-        if request.path.startswith("/dashboard/") and request.user.is_authenticated:
+        if _is_for_staff(request.path) and request.user.is_authenticated:
             self._choose_membership(request)
         elif request.path.startswith("/client/"):
             request.tenant = selectors.tenant_of_host(request.get_host().split(":")[0])  # type: ignore[attr-defined]
@@ -61,6 +67,8 @@ class AccessMiddleware:
     ) -> HttpResponseBase | None:
         match = request.resolver_match
         rule = access.rule_of(view, match.view_name if match else "")
+        if rule is None and api.is_asked(request):
+            return api.error("auth.forbidden", _("Nobody may do this."), 403)
         if rule is None:
             return render(request, "403.html", status=403)
         return access.check(request, rule)

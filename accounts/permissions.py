@@ -34,6 +34,7 @@ PERMISSIONS = {
         Permission("routers:view", "See routers", LEADERS | {SUPPORT, TECHNICIAN}),
         Permission("routers:edit", "Put right what hands changed on routers", LEADERS | {TECHNICIAN}),
         Permission("messages:view", "See messages to customers", LEADERS | {BILLING, SUPPORT}),
+        Permission("health:view", "See whether everything runs", LEADERS),
         Permission("system:events", "See and retry parked events", LEADERS),
     )
 }

@@ -31,4 +31,4 @@ def ledger_check_task() -> None:
         return
     for tenant in tenant_ids_active():
         with tenancy.tenant_context(tenant):
-            services.ledger_check()
+            services.ledger_check_record()

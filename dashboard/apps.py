@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class DashboardConfig(AppConfig):
     name = "dashboard"
+
+    def ready(self) -> None:
+        from ispbilling.kernel import panels
+
+        panels.register(
+            "customer", url="dashboard:customer_why", title="Why off or on", order=5, permission="customers:view"
+        )

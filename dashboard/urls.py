@@ -8,6 +8,8 @@ urlpatterns = [
     path("customers/", views.customers, name="customers"),
     path("customers/new/", views.line_add, name="line_add"),
     path("customers/<uuid:customer_id>/", views.customer, name="customer"),
+    path("customers/<uuid:customer_id>/why/", views.customer_why, name="customer_why"),
+    path("health/", views.health, name="health"),
     path("events/", views.events, name="events"),
     path("events/<uuid:event_id>/retry/", views.event_retry, name="event_retry"),
 ]

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import role_has
 from accounts.services import actor_of
 from customers.selectors import customer_get, customers_found
 from dashboard import selectors
 from dashboard.forms import LineForm
+from dashboard.proof import customer_proof
 from dashboard.tables import CustomerTable
-from ispbilling.kernel import access, outbox, panels
+from ispbilling.kernel import access, clock, outbox, panels
+from ispbilling.kernel import health as checks
 from ispbilling.kernel.errors import DomainError
 from ispbilling.kernel.models import Event
-from ispbilling.kernel.paging import page_of, search_term
+from ispbilling.kernel.paging import instant_of, page_of, search_term
 from network.services import line_open
+from network.wording import sentence
 
 
 @access.staff("dashboard:view")
@@ -51,6 +57,28 @@ def customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     return render(request, "dashboard/customer_detail.html", context)
 
 
+@require_safe
+@never_cache
+@access.staff("customers:view")
+def customer_why(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Why a customer is off or on, and his timeline, on his page."""
+    zone = request.tenant.zone_info  # type: ignore[attr-defined]
+    before = instant_of(request.GET.get("before", ""))
+    role = request.membership.role  # type: ignore[attr-defined]
+    found = customer_proof(customer_id, role=role, zone=zone, before=before)
+    lines = [(one.username, sentence(one.answer, zone), one.answer.tone) for one in found.whole.living]
+    here = reverse("dashboard:customer_why", args=[customer_id])
+    following = f"{here}?{urlencode({'before': found.next_before.isoformat()})}" if found.next_before else ""
+    context = {
+        "customer": found.customer,
+        "proof": found,
+        "lines": lines if len(lines) > 1 else [],
+        "older": following,
+        "newest": here if before is not None else "",
+    }
+    return render(request, "dashboard/_customer_why.html", context)
+
+
 @access.staff("pppoe:add_user")
 def line_add(request: HttpRequest) -> HttpResponse:
     """A new customer with a line."""
@@ -74,6 +102,17 @@ def line_add(request: HttpRequest) -> HttpResponse:
             if not form.errors:
                 form.add_error(None, error.message)
     return render(request, "dashboard/line_form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_safe
+@never_cache
+@access.staff("health:view")
+def health(request: HttpRequest) -> HttpResponse:
+    """What runs, what is late, and what to do about it."""
+    asked = checks.Asked(clock.machine_now(), request.tenant.zone_info)  # type: ignore[attr-defined]
+    results = checks.results(asked)
+    context = {"results": results, "worst": checks.worst(results), "at": asked.at}
+    return render(request, "dashboard/health.html", context)
 
 
 @access.staff("system:events")

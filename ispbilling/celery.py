@@ -39,11 +39,16 @@ def schedule(sender: Celery, **_: Any) -> None:
         (60.0, "payments.tasks.gateways_listen_task", "default"),
         (settings.SWEEP_INTERVAL_S, "ispbilling.kernel.tasks.clock_look_task", "events"),
         (settings.CYCLE_INTERVAL_S, "billing.tasks.cycle_run_task", "default"),
-        (3600.0, "billing.tasks.ledger_check_task", "default"),
-        (3600.0, "ispbilling.kernel.tasks.events_purge_task", "default"),
+        # Done once an hour and once a day (jobs.claim), and offered oftener: a beat begins to count when it starts.
+        (300.0, "billing.tasks.ledger_check_task", "default"),
+        (300.0, "ispbilling.kernel.tasks.events_purge_task", "default"),
         (settings.SWEEP_INTERVAL_S, "network.tasks.routers_sweep_task", "network"),
         (settings.SWEEP_INTERVAL_S, "sms.tasks.messages_send_task", "default"),
     ]
     for interval, task, queue in table:
         every = celery_schedule(interval, nowfun=steady_now, app=sender)
         sender.add_periodic_task(every, sender.signature(task), name=task, queue=queue, expires=interval * 2)
+    interval, task = settings.HEARTBEAT_INTERVAL_S, "ispbilling.kernel.tasks.heartbeat_task"
+    for queue in settings.QUEUES:
+        every, sign = celery_schedule(interval, nowfun=steady_now, app=sender), sender.signature(task, args=(queue,))
+        sender.add_periodic_task(every, sign, name=f"{task} {queue}", queue=queue, expires=interval * 2)

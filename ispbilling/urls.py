@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from ispbilling.kernel import access, health
+from ispbilling.kernel import access, probes
 
 urlpatterns = [
     path(
@@ -13,8 +13,8 @@ urlpatterns = [
         access.public("sends visitors to the customers' door")(RedirectView.as_view(url="/client/")),
         name="root",
     ),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
+    path("healthz", probes.healthz, name="healthz"),
+    path("readyz", probes.readyz, name="readyz"),
     path("account/", include("accounts.urls")),
     path("dashboard/", include("dashboard.urls")),
     path("dashboard/", include("billing.urls")),
@@ -25,6 +25,7 @@ urlpatterns = [
     path("hooks/p/", include("payments.hook_urls")),
     path("hooks/m/", include("sms.hook_urls")),
     path("api/webhooks/", include("payments.alias_urls")),
+    path("api/", include("dashboard.api.urls")),
 ]
 handler404 = "dashboard.errors.not_found"
 handler403 = "dashboard.errors.forbidden"

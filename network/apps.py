@@ -6,8 +6,9 @@ class NetworkConfig(AppConfig):
 
     def ready(self) -> None:
         from ispbilling.kernel import panels, wake
-        from network import handlers  # noqa: F401  registers the handlers
+        from network import handlers, health  # noqa: F401  registers the handlers
         from network.drivers import mikrotik  # noqa: F401  registers the adapter
 
         wake.topic("routers", task="network.tasks.router_converge_task", queue="network")
         panels.register("customer", url="network:customer_panel", title="Line", order=20, permission="pppoe:view")
+        health.register()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 
 from billing.entitlement import Level
 from ispbilling.kernel.crypto import EncryptedTextField
 from ispbilling.kernel.models import TenantForeignKey, TenantModel
+
+#: What a line's ``last_error`` says of a row somebody else made; everything else is in the router's words.
+FOREIGN_ROW = "The router has a line of this name that is not ours."
 
 
 class DriftPolicy(models.TextChoices):
@@ -77,6 +80,7 @@ class Line(TenantModel):
     download_kbps = models.PositiveIntegerField()
     upload_kbps = models.PositiveIntegerField()
     generation = models.PositiveIntegerField(default=1)
+    wished_at = models.DateTimeField(null=True)  # product time of the current wish; None = older than this column
 
     applied_generation = models.PositiveIntegerField(default=0)
     applied_level = models.CharField(max_length=10, blank=True)
@@ -125,6 +129,36 @@ class Drift(TenantModel):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "line", "found"], name="drift_once")]
         indexes = [models.Index(fields=["tenant", "router", "-last_seen_at"], name="drift_recent")]
+
+
+class Acknowledgement(TenantModel):
+    """A router was read and found to obey a wish, for the first time: the proof that it was carried out.
+
+    What the wish was is copied, as the line forgets it with the next one. Both instants are product time.
+    """
+
+    append_only = True
+
+    line = TenantForeignKey(Line, on_delete=models.PROTECT, related_name="acknowledgements", db_index=False)
+    generation = models.PositiveIntegerField()
+    level = models.CharField(max_length=10, choices=[(level.value, level.value) for level in Level])
+    reason = models.CharField(max_length=10)
+    download_kbps = models.PositiveIntegerField()
+    upload_kbps = models.PositiveIntegerField()
+    wished_at = models.DateTimeField(null=True)  # None = wished before that was kept
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "line", "generation"], name="acknowledgement_once"),
+        ]
+        indexes = [models.Index(fields=["tenant", "line", "-seen_at"], name="acknowledgement_line")]
+
+    @classmethod
+    def of(cls, line: Line, seen_at: datetime) -> Acknowledgement:
+        """The row for a line's wish as it was when the router was spoken to."""
+        copied = ("generation", "level", "reason", "download_kbps", "upload_kbps", "wished_at")
+        return cls(line_id=line.id, seen_at=seen_at, **{name: getattr(line, name) for name in copied})
 
 
 class Session(TenantModel):

@@ -18,6 +18,8 @@ from ispbilling.kernel import access
 from ispbilling.kernel.errors import DomainError, NotFound
 from ispbilling.kernel.ids import url_token
 from ispbilling.kernel.phone import local
+from network.proof import customer_why
+from network.wording import whole_sentence_for_customer
 from payments import selectors as payments
 from payments.models import Payment
 from portal import auth, services
@@ -121,8 +123,13 @@ def _home(request: HttpRequest, bound: PayForm | None, subscription_id: UUID | N
             }
         )
     owners = [customer_get(UUID(text)) for text in request.session.get(_OWNERS_KEY, [])]
+    whole = customer_why(customer.id)
     context = {
         "customer": customer,
+        "is_online": whole.answer.is_online,
+        "is_known": whole.answer.is_known,
+        "tone": whole.answer.tone,
+        "standing": whole_sentence_for_customer(whole, request.tenant.zone_info),  # type: ignore[attr-defined]
         "plans": plans,
         "wallet": billing.wallet_of(customer.id, request.tenant.currency),  # type: ignore[attr-defined]
         "receipts": billing.receipts_of(customer.id)[:5],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -20,6 +21,14 @@ def messages_recent() -> QuerySet[Message]:
 def messages_of(customer_id: UUID, limit: int = 20) -> list[Message]:
     """A customer's messages, newest first."""
     return list(Message.objects.filter(customer_id=customer_id).order_by("-created_at", "-id")[:limit])
+
+
+def messages_before(customer_id: UUID, before: datetime | None, limit: int) -> list[Message]:
+    """A customer's messages written before an instant (None: all), newest first."""
+    rows = Message.objects.filter(customer_id=customer_id)
+    if before is not None:
+        rows = rows.filter(created_at__lt=before)
+    return list(rows.order_by("-created_at", "-id")[:limit])
 
 
 def tenants_with_due_messages() -> list[UUID]:

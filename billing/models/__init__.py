@@ -1,7 +1,15 @@
 """Tables of billing, by noun."""
 
 from billing.models.invoice import Allocation, Invoice, InvoiceCounter, InvoiceLine
-from billing.models.ledger import AccountKind, AccountName, LedgerAccount, LedgerBalance, LedgerEntry, LedgerLeg
+from billing.models.ledger import (
+    AccountKind,
+    AccountName,
+    LedgerAccount,
+    LedgerBalance,
+    LedgerCheck,
+    LedgerEntry,
+    LedgerLeg,
+)
 from billing.models.policy import BillingPolicy, CutStop, RechargeOption, SuspensionMode
 from billing.models.receipt import Receipt
 from billing.models.subscription import Recharge, Reminder, Subscription
@@ -17,6 +25,7 @@ __all__ = [
     "InvoiceLine",
     "LedgerAccount",
     "LedgerBalance",
+    "LedgerCheck",
     "LedgerEntry",
     "LedgerLeg",
     "Receipt",

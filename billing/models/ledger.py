@@ -73,6 +73,18 @@ class LedgerLeg(TenantModel):
         constraints = [models.CheckConstraint(condition=~models.Q(amount=0), name="ledgerleg_not_zero")]
 
 
+class LedgerCheck(TenantModel):
+    """What the last comparison of the book with itself found: one row per tenant. Machine time."""
+
+    checked_at = models.DateTimeField()
+    differences = models.PositiveIntegerField()
+    found = models.JSONField(default=list)  # the first of them, as ``services.ledger.ledger_check`` tells them
+    bad_since = models.DateTimeField(null=True)  # the first of the unbroken row of checks that found something
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="ledgercheck_one")]
+
+
 class LedgerBalance(TenantModel):
     """The sum of an account's legs, kept by ``ledger.post`` alone and checked against them every hour."""
 

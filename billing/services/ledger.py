@@ -11,8 +11,8 @@ from uuid import UUID
 import structlog
 from django.db import connection, transaction
 
-from billing.models import AccountName
-from ispbilling.kernel import clockwatch, tenancy
+from billing.models import AccountName, LedgerCheck
+from ispbilling.kernel import clock, clockwatch, tenancy
 from ispbilling.kernel.ids import uuid7
 from ispbilling.kernel.money import Money
 
@@ -153,3 +153,18 @@ def ledger_check() -> list[dict[str, str]]:
     for difference in found:
         log.error("ledger.difference", **difference)
     return found
+
+
+#: So many differences are kept word by word; how many there are is kept as a number.
+KEPT_DIFFERENCES = 20
+
+
+@transaction.atomic
+def ledger_check_record() -> LedgerCheck:
+    """Check the current tenant's book and keep what came of it, for the page of health."""
+    found, at = ledger_check(), clock.machine_now()
+    row: LedgerCheck = LedgerCheck.objects.select_for_update(no_key=True).first() or LedgerCheck()
+    row.checked_at, row.differences, row.found = at, len(found), found[:KEPT_DIFFERENCES]
+    row.bad_since = (row.bad_since or at) if found else None
+    row.save()
+    return row

@@ -8,6 +8,7 @@ class KernelConfig(AppConfig):
     def ready(self) -> None:
         # Whoever runs Django may send tasks: without this import they would go to a default application.
         from ispbilling import celery  # noqa: F401
-        from ispbilling.kernel import wake
+        from ispbilling.kernel import vitals, wake
 
         wake.topic("events", task="ispbilling.kernel.tasks.events_drain_task", queue="events")
+        vitals.register()

@@ -127,17 +127,19 @@ def look() -> Verdict:
         _write(seen, verdict.state, is_believed=is_believed, is_news=is_news)
     if is_news and (row is not None or not is_believed):
         log.warning("clock.state", state=verdict.state, off_s=verdict.off.total_seconds())
-    _last = (time.monotonic(), _database(), verdict)
+    _last = None
     return verdict
 
 
 def peek() -> Verdict:
     """The same without keeping anything: at most one row read a second, at any place."""
     global _last
-    is_fresh = _last is not None and _last[1] == _database() and time.monotonic() - _last[0] < FRESH_S
-    if _last is None or not is_fresh or settings.FAILPOINTS_DIR is not None:
-        _last = (time.monotonic(), _database(), _compare(read(), _row())[0])
-    return _last[2]
+    if _last is not None and _last[1] == _database() and time.monotonic() - _last[0] < FRESH_S:
+        return _last[2]
+    verdict = _compare(read(), _row())[0]
+    if settings.FAILPOINTS_DIR is None:
+        _last = (time.monotonic(), _database(), verdict)
+    return verdict
 
 
 def must_date() -> None:

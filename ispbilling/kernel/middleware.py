@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from ispbilling.kernel import audit
+from ispbilling.kernel import api, audit
 from ispbilling.kernel.errors import DomainError
 from ispbilling.kernel.ids import uuid7
 
@@ -45,9 +45,8 @@ class RequestContextMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         if not isinstance(error, DomainError):
             return None
-        if request.path.startswith(("/api/", "/hooks/")):
-            body = {"error": {"code": error.code, "message": error.message, "fields": error.fields}}
-            return JsonResponse(body, status=error.status)
+        if api.is_asked(request):
+            return api.error(error.code, error.message, error.status, fields=error.fields)
         base = "dashboard/base.html" if getattr(request, "membership", None) else "client/base.html"
         context = {"title": _("That did not work"), "message": error.message, "base_template": base}
         return render(request, "components/problem.html", context, status=error.status)

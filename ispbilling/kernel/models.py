@@ -95,6 +95,13 @@ class JobRun(models.Model):
         constraints = [models.UniqueConstraint(fields=["job", "period"], name="jobrun_once")]
 
 
+class Heartbeat(models.Model):
+    """A worker of a queue wrote this row for the beat: so beat, broker, worker and database all live. One per queue."""
+
+    queue = models.CharField(primary_key=True, max_length=20)
+    at = models.DateTimeField()  # machine time
+
+
 class NextSeq(models.Func):
     """The next number of the outbox: the order in which events were written, over all tenants."""
 

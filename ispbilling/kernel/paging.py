@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -74,3 +74,13 @@ def search_term(request: HttpRequest) -> str:
     """What was typed into a page's search, bounded."""
     found: Any = request.GET.get("q", "")
     return str(found).strip()[:80]
+
+
+def instant_of(text: str) -> datetime | None:
+    """An instant with its zone from a query string; None for anything else."""
+    try:
+        # A space is what became of an unescaped plus sign.
+        found = datetime.fromisoformat(text.replace(" ", "+"))
+        return found.astimezone(UTC) if found.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None

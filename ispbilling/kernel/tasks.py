@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from ispbilling.kernel import clock, clockwatch, jobs, outbox
+from ispbilling.kernel import clock, clockwatch, jobs, outbox, pulse
 
 
 @shared_task(ignore_result=True)
@@ -31,3 +31,9 @@ def events_purge_task() -> None:
     """Forget finished events of long ago, once a day."""
     if jobs.claim("events_purge", f"{clock.machine_now():%Y-%m-%d}"):
         outbox.purge()
+
+
+@shared_task(ignore_result=True)
+def heartbeat_task(queue: str) -> None:
+    """Write that a worker of this queue lives."""
+    pulse.beat(queue)

@@ -50,7 +50,7 @@ def line_open(
     if Line.objects.filter(router=router, username=login).exists():
         raise Conflict("line.username", f"“{login}” is in use on this router.", fields={"username": ["In use."]})
     subscription = subscription_get(subscription.id)
-    now = entitlement_now(subscription)
+    now, at = entitlement_now(subscription), clock.now()
     speed = subscription.package.speed_profile
     line: Line = Line.objects.create(
         subscription=subscription,
@@ -62,7 +62,8 @@ def line_open(
         reason=now.reason,
         download_kbps=speed.download_kbps,
         upload_kbps=speed.upload_kbps,
-        created_at=clock.now(),
+        wished_at=at,
+        created_at=at,
     )
     search_terms_set(customer_id=customer.id, source="network", texts=[login], numbers=[login])
     audit.record(actor=actor, verb="line.open", row=line, new={"username": login, "router": router.name})
@@ -84,9 +85,11 @@ def lines_refresh(*, subscription_id: UUID) -> list[Line]:
         if (line.level, line.download_kbps, line.upload_kbps) != wish:
             line.level, line.download_kbps, line.upload_kbps = wish
             line.generation += 1
+            line.wished_at = clock.now()
             line.last_error = ""
             changed.append(line)
-        line.save(update_fields=["level", "reason", "download_kbps", "upload_kbps", "generation", "last_error"])
+        fields = ["level", "reason", "download_kbps", "upload_kbps", "generation", "wished_at", "last_error"]
+        line.save(update_fields=fields)
     if changed:
         wake.on_commit("routers", {str(line.router_id) for line in changed})
     return changed

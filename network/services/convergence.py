@@ -22,7 +22,7 @@ from network.convergence import Difference, difference, profile_of, right_now
 from network.drift import drift_of
 from network.drivers.base import LineWanted, RouterDriver, RouterState, SessionSeen, drivers
 from network.events import AccessChanged
-from network.models import DriftPolicy, Line, Router
+from network.models import FOREIGN_ROW, Acknowledgement, DriftPolicy, Line, Router
 from network.selectors import router_is_resting
 from network.services.devices import (
     contact_failed,
@@ -160,7 +160,7 @@ def _record(router_id: UUID, seen: Seen) -> None:
     """
     spoken_of = {line.id: line for line in seen.lines}
     at = clock.now()
-    told, changed, is_outdated = [], [], False
+    told, changed, proofs, is_outdated = [], [], [], False
     for line in Line.objects.select_for_update(no_key=True).filter(router_id=router_id).order_by("id"):
         before = spoken_of.get(line.id)
         if before is None:
@@ -177,11 +177,15 @@ def _record(router_id: UUID, seen: Seen) -> None:
             if line.applied_level != before.level:
                 event = AccessChanged(line_id=line.id, customer_id=line.customer_id, level=before.level)
                 told.append((event, f"customer:{line.customer_id}"))
+            if line.applied_generation < before.generation:
+                proofs.append(Acknowledgement.of(before, at))
             line.applied_generation, line.applied_level = before.generation, before.level
             line.applied_at, line.last_error = at, ""
         changed.append(line)
     fields = ["applied_generation", "applied_level", "applied_at", "last_error"]
     rows_update(changed, fields)
+    # A writer that outlived its lease may have noted an older wish after a newer one: the newer is proven already.
+    Acknowledgement.objects.bulk_create(proofs, ignore_conflicts=True)
     Router.objects.filter(id=router_id).update(audited_at=clock.machine_now())
     emit_many(told)
     log.info("router.converged", tenant=str(tenancy.tenant_id()), router=str(router_id), changed=len(changed))
@@ -191,5 +195,5 @@ def _record(router_id: UUID, seen: Seen) -> None:
 
 def _trouble(line: Line, refused: Mapping[str, str], foreign: Collection[str]) -> str:
     if line.username in foreign:
-        return "The router has a line of this name that is not ours."
+        return FOREIGN_ROW
     return refused.get(line.username, "The router was written to and does not show it.")

@@ -75,7 +75,9 @@ def router_drift_correct(*, router_id: UUID, actor: str) -> int:
     router = _locked(router_id)
     left = Drift.objects.filter(router_id=router_id, outcome=Drift.Outcome.OPEN).values("line_id")
     lines = Line.objects.select_for_update(no_key=True).filter(id__in=left).order_by("id")
-    count: int = Line.objects.filter(id__in=[line.id for line in lines]).update(generation=F("generation") + 1)
+    count: int = Line.objects.filter(id__in=[line.id for line in lines]).update(
+        generation=F("generation") + 1, wished_at=clock.now()
+    )
     audit.record(actor=actor, verb="router.drift_correct", row=router, new={"lines": count})
     wake.on_commit("routers", [str(router_id)])
     return count

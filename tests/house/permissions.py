@@ -12,6 +12,9 @@ STAFF = {
     "dashboard:customers": "customers:view",
     "dashboard:customer": "customers:view",
     "dashboard:line_add": "pppoe:add_user",
+    "dashboard:customer_why": "customers:view",
+    "api:customer_why": "customers:view",
+    "dashboard:health": "health:view",
     "dashboard:events": "system:events",
     "dashboard:event_retry": "system:events",
     "billing:customer_panel": "billing:view",
@@ -81,6 +84,7 @@ ROLES = {
     "routers:view": _LEADERS | {"support", "technician"},
     "routers:edit": _LEADERS | {"technician"},
     "messages:view": _OFFICE,
+    "health:view": _LEADERS,
     "system:events": _LEADERS,
 }
 

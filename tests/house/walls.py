@@ -34,6 +34,7 @@ TENANTLESS = {
     "django_session": "sessions begin before a tenant is known",
     "kernel_clock": "one clock for the installation",
     "kernel_clockwatch": "one clock for the installation",
+    "kernel_heartbeat": "which workers of the installation live",
     "kernel_jobrun": "schedules of the installation",
 }
 

@@ -37,6 +37,12 @@ def local_time(value: datetime | None, zone: str | ZoneInfo = "UTC") -> str:
 
 
 @register.filter
+def seconds(value: datetime) -> str:
+    """The seconds of an instant, to stand behind ``local_time`` where their order matters: ``:07``."""
+    return f":{value.second:02d}"
+
+
+@register.filter
 def phone(value: str | None) -> str:
     """E.164 as people of that country write it."""
     return phones.local(value) if value else "–"

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('network', '0001_initial'),
+        ('network', '0002_acknowledgement'),
     ]
 
     operations = [
