@@ -263,7 +263,9 @@ def _sessions_with_chains(
             and (one.stopped_at is None or one.stopped_at > proof.wished_at)
         ]
         if after:
-            first[min(after)[1]] = chain
+            # One that began for certain after the wish goes before one that only may have.
+            certain = [one for one in after if one[0] >= proof.wished_at]
+            first[(min(certain) if certain else max(after))[1]] = chain
     return [(one, first.get(n)) for n, one in enumerate(sessions)]
 
 
