@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from billing.entitlement import Level
 from network.drivers.base import LineChange, LineRewrite, LineSeen, LineWanted, Plan, Profile, RouterState
+from network.wall import WALL_LIST
 
-WALL_LIST = "isp-walled"
 WALLED_PROFILE = Profile(name="isp-walled", download_kbps=512, upload_kbps=256, wall_list=WALL_LIST)
 
 

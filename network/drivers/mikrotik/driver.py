@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ispbilling.kernel.adapters import Facts, Proven
-from ispbilling.kernel.errors import Retryable
+from ispbilling.kernel.errors import Retryable, Unsupported
 from network.drivers.base import (
     Applied,
     LineChange,
@@ -16,9 +16,12 @@ from network.drivers.base import (
     RouterState,
     SessionSeen,
     Target,
+    WallPlan,
+    WallState,
     driver,
 )
-from network.drivers.mikrotik import rows, words
+from network.drivers.mikrotik import rows, wall, words
+from network.drivers.mikrotik.answers import Reply
 from network.drivers.mikrotik.batch import Batch, Job, is_gone, is_there, run_leaving_out
 from network.drivers.mikrotik.link import Command, Link
 
@@ -98,22 +101,37 @@ class MikroTik(RouterDriver):
             self._disconnect(set(plan.disconnect), sessions, refused)
         return Applied(refused)
 
+    def read_wall(self) -> WallState:
+        replies = self._asked(wall.READ)
+        trap = next((reply.trap for reply in replies if reply.trap), "")
+        if trap:
+            raise Unsupported("router.wall", f"the router has no firewall we may write: {trap}"[:160])
+        return wall.wall_seen(*(_each_once(reply.rows) for reply in replies))
+
+    def apply_wall(self, plan: WallPlan) -> Applied:
+        return Applied(wall.write(self._link, self._batch, plan, self.read_wall))
+
     def close(self) -> None:
         self._link.close()
 
     def _print(self, *commands: Command, needed: int | None = None) -> list[Rows]:
-        """The rows of several menus; a menu that refuses columns or queries is asked for everything.
+        """The rows of several menus.
 
         Raises Retryable when one of the first ``needed`` (all) does not tell: no rows and not told are not the same.
         """
-        replies = self._link.run(commands)
-        plain = [at for at, reply in enumerate(replies) if reply.trap]
-        for at, reply in zip(plain, self._link.run([commands[at][:1] for at in plain]), strict=True):
-            replies[at] = reply
+        replies = self._asked(commands)
         for command, reply in list(zip(commands, replies, strict=True))[:needed]:
             if reply.trap:
                 raise Retryable("router.away", f"the router does not tell {command[0]}: {reply.trap}"[:160])
         return [_each_once(reply.rows) for reply in replies]
+
+    def _asked(self, commands: Sequence[Command]) -> list[Reply]:
+        """The answers to prints; a menu that refuses columns or queries is asked for everything."""
+        replies = self._link.run(commands)
+        plain = [at for at, reply in enumerate(replies) if reply.trap]
+        for at, reply in zip(plain, self._link.run([commands[at][:1] for at in plain]), strict=True):
+            replies[at] = reply
+        return replies
 
     def _write_profiles(self, plan: Plan, refused: dict[str, str]) -> None:
         profiles = [*plan.profiles_add, *(profile for _, profile in plan.profiles_set)]
