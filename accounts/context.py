@@ -25,7 +25,13 @@ _NAV = (
             ("billing:cuts", "clock", "cuts:view"),
         ),
     ),
-    ("network", (("network:routers", "router", "routers:view"),)),
+    (
+        "network",
+        (
+            ("network:routers", "router", "routers:view"),
+            ("network:wall", "shield-check", "routers:wall"),
+        ),
+    ),
     ("insight", (("sms:messages", "message", "messages:view"), ("dashboard:events", "history", "system:events"))),
 )
 
@@ -46,6 +52,7 @@ def _nav(request: HttpRequest) -> list[dict[str, Any]]:
         "payments:payments": _("Payments"),
         "billing:cuts": _("Cuts tonight"),
         "network:routers": _("Routers"),
+        "network:wall": _("Behind the wall"),
         "sms:messages": _("Messages"),
         "dashboard:events": _("Parked events"),
     }

@@ -32,6 +32,7 @@ PERMISSIONS = {
         Permission("pppoe:view", "See lines and sessions", EVERYONE),
         Permission("pppoe:add_user", "Open a line", LEADERS | {SUPPORT, TECHNICIAN}),
         Permission("routers:view", "See routers", LEADERS | {SUPPORT, TECHNICIAN}),
+        Permission("routers:wall", "Say what is reachable for whoever has not paid", LEADERS | {TECHNICIAN}),
         Permission("messages:view", "See messages to customers", LEADERS | {BILLING, SUPPORT}),
         Permission("system:events", "See and retry parked events", LEADERS),
     )

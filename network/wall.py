@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Iterable, Sequence
 
 from network.drivers.base import Does, Garden, RuleSeen, RuleSet, WallPlan, WallRule, WallState
@@ -9,12 +11,29 @@ from network.drivers.base import Does, Garden, RuleSeen, RuleSet, WallPlan, Wall
 WALL_LIST = "isp-walled"
 GARDEN_LIST = "isp-garden"
 MARK = "isp:wall:"
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 
 def garden_of(destinations: Iterable[str]) -> list[Garden]:
     """One row for each destination, sorted, each once."""
     names = sorted({one.strip().lower().rstrip(".") for one in destinations} - {""})
     return [Garden(f"{MARK}garden:{name}", GARDEN_LIST, name) for name in names]
+
+
+def destination_read(text: str) -> str:
+    """A host name, an IPv4 address or a network as it goes on the list. Raises ValueError for anything else.
+
+    Names stand for themselves: a router knows no ``*``.
+    """
+    name = text.strip().lower().rstrip(".")
+    if re.fullmatch(r"[0-9./]+", name):
+        network = ipaddress.IPv4Network(name)
+        if network.prefixlen == 0:
+            raise ValueError(text)
+        return str(network).removesuffix("/32")
+    if len(name) > 253 or not _HOST.fullmatch(name):
+        raise ValueError(text)
+    return name
 
 
 def rules_of(*, has_garden: bool) -> list[WallRule]:

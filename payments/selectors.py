@@ -19,6 +19,12 @@ def accounts_offered(*, push_only: bool = False) -> list[ProviderAccount]:
     return [row for row in rows if not push_only or providers.get(row.provider).can_push]
 
 
+def garden_hosts() -> set[str]:
+    """Host names that must be reachable for whoever pays by one of the tenant's ways."""
+    names = ProviderAccount.objects.filter(is_enabled=True).values_list("provider", flat=True).distinct()
+    return {host for name in names if name in providers for host in providers.get(name).garden_hosts}
+
+
 def payment_get(payment_id: UUID) -> Payment:
     """Raises NotFound."""
     found: Payment | None = Payment.objects.select_related("account").filter(id=payment_id).first()

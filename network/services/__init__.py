@@ -3,5 +3,14 @@
 from network.services.access import line_open, lines_refresh
 from network.services.convergence import router_converge
 from network.services.devices import router_add, router_check, router_wake
+from network.services.wall import wall_hosts_set
 
-__all__ = ["line_open", "lines_refresh", "router_add", "router_check", "router_converge", "router_wake"]
+__all__ = [
+    "line_open",
+    "lines_refresh",
+    "router_add",
+    "router_check",
+    "router_converge",
+    "router_wake",
+    "wall_hosts_set",
+]

@@ -26,6 +26,7 @@ from network.services.devices import (
     target_of,
 )
 from network.services.sessions import sessions_record
+from network.services.wall import wall_converge
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ def _contact(router_id: UUID) -> str:
     try:
         with drivers.get(router.driver).connect(target_of(router)) as link:
             facts = link.describe()
+            wall_converge(router_id=router.id, link=link)
             _converge(router, link)
             sessions_record(router_id=router.id, seen=link.sessions(), uptime_s=facts.uptime_s)
             contact_succeeded(router_id=router.id, facts=facts, fingerprint=fingerprint_of(link))

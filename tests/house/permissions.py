@@ -20,6 +20,7 @@ STAFF = {
     "billing:cuts_release": "cuts:release",
     "network:customer_panel": "pppoe:view",
     "network:routers": "routers:view",
+    "network:wall": "routers:wall",
     "payments:payments": "billing:view",
     "sms:customer_panel": "messages:view",
     "sms:messages": "messages:view",
@@ -75,6 +76,7 @@ ROLES = {
     "pppoe:view": _EVERYONE,
     "pppoe:add_user": _LEADERS | {"support", "technician"},
     "routers:view": _LEADERS | {"support", "technician"},
+    "routers:wall": _LEADERS | {"technician"},
     "messages:view": _OFFICE,
     "system:events": _LEADERS,
 }

@@ -224,6 +224,7 @@ SAMPLES = {
     "dashboard:event_retry": Sample(lambda _: {}, "owner", "kernel_event"),
     "billing:customer_hold": Sample(_hold, "owner", "billing_subscription"),
     "billing:cuts_release": Sample(lambda _: {}, "owner", "billing_cutstop"),
+    "network:wall": Sample(lambda _: {"hosts": "checkout.example.com"}, "owner", "network_wallsettings", is_page=True),
     "portal:pay": Sample(_pay, "customer", "payments_payment"),
     "portal:switch": Sample(
         lambda house: {"customer": str(house.maker.id_of("customers.Customer"))}, "customer", "django_session"
