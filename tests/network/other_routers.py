@@ -31,6 +31,7 @@ class Habits:
     bad_login_text: str = "invalid user name or password (6)"
     echoes_tags: bool = True
     takes_tags: bool = True
+    tags_refusals: bool = True
     ends_after_trap: bool = True
     says_empty: bool = False
     ret_always: bool = False
@@ -58,6 +59,7 @@ HABITS: dict[str, Habits] = {
         version="6.42.1", login="old", lists="first", rates="bits", queries="refused", shows_passwords=False,
         bad_login="fatal", bad_login_text="cannot log in", says_empty=True, ends_after_trap=False,
     ),
+    "one that forgets the tags of refusals": Habits(tags_refusals=False, queries="refused", ret_always=True),
     "one with words of its own": Habits(
         version="7.20.2 (stable)", names_rows_by=("numbers",), unknown=frozenset({"address-list", "service"}),
         booleans=("", "true"), rates="letters", proplist="refused", bad_login_text="cannot log in",
@@ -255,6 +257,7 @@ class Conversation:
             with self.router.lock:
                 rows, ret = self.carry_out(words[0], given, [word for word in words if word.startswith("?")])
         except Trapped as trap:
+            echoed = echoed if self.habits.tags_refusals else []
             self.say([["!trap", f"=message={trap}", *echoed], *([["!done", *echoed]] * self.habits.ends_after_trap)])
             return True
         is_empty = self.habits.says_empty and words[0].endswith("/print") and not rows

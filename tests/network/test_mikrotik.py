@@ -166,12 +166,16 @@ def test_a_menu_that_is_not_told_is_no_empty_menu(router: SimRouter, target: Tar
             link.read()
 
 
-def test_an_answer_without_its_tag_among_others_is_no_answer(router: SimRouter, target: Target) -> None:
+@pytest.mark.parametrize("menu", ["/ppp/profile", "/ppp/secret", "/ppp/active"])
+def test_an_answer_that_comes_without_its_tag_is_asked_for_again(router: SimRouter, target: Target, menu: str) -> None:
+    router.cpe_add(name_of(1), "pw1", "AA:BB:CC:00:00:01")
     with MikroTik.connect(target) as link:
-        link.describe()
-        router.fault_add("garbage", at="/ppp/profile/print", what="no_tag")
-        with pytest.raises(Retryable):
-            link.read()
+        TestMikroTik().converge(link, [wanted(1)])
+        until(router.truth)
+        before = link.read()
+        router.fault_add("garbage", at=f"{menu}/print", what="no_tag", rows=0)
+        after = link.read()
+        assert (after.lines, after.profiles, len(after.sessions)) == (before.lines, before.profiles, 1)
 
 
 def test_rows_told_twice_are_read_once(router: SimRouter, target: Target) -> None:

@@ -71,19 +71,26 @@ class Link:
     def run(self, commands: Sequence[Command]) -> list[Reply]:
         """Send all, in windows, and gather the answers in the order of the commands. Raises Retryable.
 
-        The commands of one call may be obeyed in any order. The first of a connection goes alone: it shows whether the
-        router repeats tags.
+        The commands of one call may be obeyed in any order, and twice: each says how something is to be. The first one
+        of a connection goes alone: it shows whether the router repeats tags.
         """
         replies: list[Reply] = []
         while len(replies) < len(commands):
             window = commands[len(replies) :][: WINDOW if self._has_tags else 1]
             found = self._exchange(window, is_tagged=self._has_tags is not False)
+            if any(reply is None for reply in found):
+                self._has_tags = False  # it forgets them at times: once more, one by one, what cannot be told apart
+            found = [reply or self._alone(command) for command, reply in zip(window, found, strict=True)]
             if self._has_tags is None:
                 self._has_tags = found[0].has_tag
                 if not self._has_tags and found[0].trap:
                     continue  # it may have been the tag that was refused: once more without
             replies += found
         return replies
+
+    def _alone(self, command: Command) -> Reply:
+        [reply] = self._exchange([command], is_tagged=False)
+        return reply or Reply()
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -104,7 +111,7 @@ class Link:
 
     def _sign_in(self) -> None:
         def ask(command: Command) -> Reply:
-            return self._exchange([command], is_tagged=False)[0]
+            return self._alone(command)
 
         try:
             sign_in(ask, self._target.username, self._target.password)
@@ -114,7 +121,8 @@ class Link:
             why = "the router hung up at the log-in, as some do when the user name or password is wrong"
             raise Retryable("router.away", why, sent=False) from error
 
-    def _exchange(self, commands: Sequence[Command], *, is_tagged: bool) -> list[Reply]:
+    def _exchange(self, commands: Sequence[Command], *, is_tagged: bool) -> list[Reply | None]:
+        """None stands for an answer that came without its tag while several were waited for."""
         tags = [str(self._tag + number) for number in range(1, len(commands) + 1)]
         self._tag += len(commands)
         answers = Answers(tags, trap_ends=self._trap_ends)
@@ -131,7 +139,8 @@ class Link:
         except (OSError, CodecError) as error:
             self.close()
             raise Retryable("router.away", type(error).__name__) from error
-        return answers.replies()
+        lost = set(answers.unanswered())
+        return [None if at in lost else reply for at, reply in enumerate(answers.replies())]
 
     def _hear(self, answers: Answers) -> bool:
         """Take in what comes next. False when nothing came and nothing but ends is missing."""
