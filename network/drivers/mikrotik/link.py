@@ -77,10 +77,10 @@ class Link:
         replies: list[Reply] = []
         while len(replies) < len(commands):
             window = commands[len(replies) :][: WINDOW if self._has_tags else 1]
-            found = self._exchange(window, is_tagged=self._has_tags is not False)
-            if any(reply is None for reply in found):
+            answers = self._exchange(window, is_tagged=self._has_tags is not False)
+            if None in answers:
                 self._has_tags = False  # it forgets them at times: once more, one by one, what cannot be told apart
-            found = [reply or self._alone(command) for command, reply in zip(window, found, strict=True)]
+            found = [reply or self._alone(command) for command, reply in zip(window, answers, strict=True)]
             if self._has_tags is None:
                 self._has_tags = found[0].has_tag
                 if not self._has_tags and found[0].trap:
