@@ -25,13 +25,19 @@ _NAV = (
             ("billing:cuts", "clock", "cuts:view"),
         ),
     ),
-    ("network", (("network:routers", "router", "routers:view"),)),
+    (
+        "network",
+        (
+            ("network:routers", "router", "routers:view"),
+            ("network:wall", "shield-check", "routers:wall"),
+        ),
+    ),
     (
         "insight",
         (
             ("sms:messages", "message", "messages:view"),
-            ("dashboard:health", "shield-check", "health:view"),
-            ("dashboard:events", "history", "system:events"),
+            ("dashboard:health", "history", "health:view"),
+            ("dashboard:events", "alert-triangle", "system:events"),
         ),
     ),
 )
@@ -53,6 +59,7 @@ def _nav(request: HttpRequest) -> list[dict[str, Any]]:
         "payments:payments": _("Payments"),
         "billing:cuts": _("Cuts tonight"),
         "network:routers": _("Routers"),
+        "network:wall": _("Behind the wall"),
         "sms:messages": _("Messages"),
         "dashboard:health": _("Health"),
         "dashboard:events": _("Parked events"),

@@ -33,6 +33,7 @@ PERMISSIONS = {
         Permission("pppoe:add_user", "Open a line", LEADERS | {SUPPORT, TECHNICIAN}),
         Permission("routers:view", "See routers", LEADERS | {SUPPORT, TECHNICIAN}),
         Permission("routers:edit", "Put right what hands changed on routers", LEADERS | {TECHNICIAN}),
+        Permission("routers:wall", "Say what is reachable for whoever has not paid", LEADERS | {TECHNICIAN}),
         Permission("messages:view", "See messages to customers", LEADERS | {BILLING, SUPPORT}),
         Permission("health:view", "See whether everything runs", LEADERS),
         Permission("system:events", "See and retry parked events", LEADERS),

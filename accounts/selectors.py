@@ -26,6 +26,17 @@ def tenant_of_host(host: str) -> Tenant | None:
         return only[0] if len(only) == 1 else None
 
 
+def hosts_of_tenant() -> list[str]:
+    """The host names of the current tenant."""
+    return list(Domain.objects.order_by("host").values_list("host", flat=True))
+
+
+def tenants_active() -> list[Tenant]:
+    """For what answers before a tenant is known: every tenant that is in business."""
+    with tenancy.platform("accounts: whose visitor is this"):
+        return list(Tenant.objects.filter(is_active=True).order_by("id"))
+
+
 def memberships_of(user: User) -> list[Membership]:
     """Active memberships of a user over all tenants, with their tenants, by name."""
     with tenancy.platform("accounts: memberships of a user"):

@@ -26,9 +26,9 @@ from billing.services.ledger import ledger_check
 from dashboard.services import tenant_open
 from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.models import Event
-from network.convergence import WALL_LIST
 from network.models import Line, Session
 from network.services import line_open, router_add
+from network.wall import WALL_LIST
 from packages.services import package_create
 from payments.models import Payment
 from payments.services import provider_account_add

@@ -67,7 +67,6 @@ def configure(options: dict[str, Any]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(options.get("level", "INFO"))
-    # librouteros writes every word it sends, passwords too, at DEBUG.
     chatty = ("celery.beat", "celery.worker.strategy", "celery.app.trace", "celery.redirected")
-    for noisy in ("librouteros", "urllib3", "axes", "kombu", "amqp", "asyncio", *chatty):
+    for noisy in ("urllib3", "axes", "kombu", "amqp", "asyncio", *chatty):
         logging.getLogger(noisy).setLevel(logging.WARNING)

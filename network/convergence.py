@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from billing.entitlement import Level
 from network.drivers.base import LineChange, LineRewrite, LineSeen, LineWanted, Plan, Profile, RouterState
+from network.wall import WALL_LIST
 
-WALL_LIST = "isp-walled"
 WALLED_PROFILE = Profile(name="isp-walled", download_kbps=512, upload_kbps=256, wall_list=WALL_LIST)
 
 
@@ -43,10 +43,15 @@ def difference(
     disconnect: set[str] = set()
     foreign: set[str] = set()
     online = {session.username for session in state.sessions}
+    lines = list(lines)
+    # Rows of ours whose name will be free: they get another in the same run, before anything is added.
+    leaving = {
+        one.mark for one in lines if one.mark in seen_by_mark and seen_by_mark[one.mark].username != one.username
+    }
     for wanted in lines:
         seen = seen_by_mark.get(wanted.mark)
         holder = state.lines.get(wanted.username)
-        if holder is not None and holder.mark != wanted.mark:
+        if holder is not None and holder.mark != wanted.mark and holder.mark not in leaving:
             foreign.add(wanted.username)
             continue
         if seen is None:

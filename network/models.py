@@ -45,6 +45,7 @@ class Router(TenantModel):
     version = models.CharField(max_length=60, blank=True)
     board = models.CharField(max_length=60, blank=True)
     uptime_s = models.BigIntegerField(null=True)
+    wall_error = models.CharField(max_length=200, blank=True)  # why its wall does not stand as wanted
 
     #: One writer per router at a time: whoever holds the lease. A worker that dies loses it when the time is over.
     lease = models.UUIDField(null=True)
@@ -188,3 +189,12 @@ class Session(TenantModel):
             models.Index(fields=["tenant", "line", "-started_at"], name="session_line"),
             models.Index(fields=["tenant", "router"], name="session_open", condition=models.Q(stopped_at=None)),
         ]
+
+
+class WallSettings(TenantModel):
+    """What else is reachable from behind the wall. One row per tenant."""
+
+    hosts = models.TextField(blank=True)  # one a line: a host name, an address or a network
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="wallsettings_one")]

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, When
 
+from accounts.selectors import hosts_of_tenant
+from billing.entitlement import Level
+from billing.models import SuspensionMode
+from billing.selectors import policy_current
 from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.errors import NotFound
-from network.models import Drift, Line, Router, Session
+from network.models import Drift, Line, Router, Session, WallSettings
+from network.wall import destination_read
+from payments.selectors import garden_hosts
 
 
 def routers_all() -> QuerySet[Router]:
@@ -98,6 +106,38 @@ def _rested(routers: QuerySet[Router]) -> QuerySet[Router]:
     rested = Q(retry_at=None) | clock.has_come("retry_at", longest=Router.BACK_OFF_MAX)
     urgent = Q(has_waiting=True, failed_at__lte=clock.machine_now() - Router.BACK_OFF_URGENT)
     return routers.annotate(has_waiting=Exists(waiting)).filter(rested | urgent)
+
+
+def wall_settings() -> WallSettings:
+    """The tenant's wall; a tenant without a row has the usual one."""
+    return WallSettings.objects.first() or WallSettings()
+
+
+def wall_destinations() -> set[str]:
+    """What is reachable from behind the wall: the portal, what the tenant's ways of paying need, and his own hosts."""
+    own = set(wall_settings().hosts.splitlines())
+    portal = {urlsplit(settings.PUBLIC_URL).hostname or "", *hosts_of_tenant()}
+    page = {settings.WALL_PAGE_ADDRESS.rpartition(":")[0]}
+    found = set()
+    for host in portal | page | garden_hosts() | own:
+        with suppress(ValueError):  # an IPv6 address has no place on the list
+            found.add(destination_read(host))
+    return found
+
+
+def is_walling(router_id: UUID) -> bool:
+    """Whether anybody is, or is to be, behind the wall of this router."""
+    if policy_current().suspension_mode == SuspensionMode.WALLED:
+        return True
+    return bool(Line.objects.filter(router_id=router_id, level=Level.WALLED).exists())
+
+
+def tenant_of_address(address: str) -> UUID | None:
+    """The tenant of whoever is online with this address; None for nobody, and for somebody of several tenants."""
+    with tenancy.platform("network: whose subscriber is this"):
+        rows = Session.objects.filter(address=address, stopped_at=None).values_list("tenant_id", flat=True)
+        found = list(rows.distinct().order_by()[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def tenant_of_router(router_id: UUID) -> UUID | None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import role_has
 from accounts.services import actor_of
 from customers.selectors import customer_get
 from ispbilling.kernel import access
+from ispbilling.kernel.errors import DomainError
 from network import selectors, services
+from network.forms import WallForm
 from network.models import DriftPolicy
 
 
@@ -76,6 +79,28 @@ def router_try(request: HttpRequest, router_id: UUID) -> HttpResponse:
     services.router_try(router_id=router_id, actor=actor_of(request.user.id))  # type: ignore[arg-type]
     messages.success(request, _("The router is asked now. Load this page again in a few seconds."))
     return redirect("network:router", router_id=router_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@access.staff("routers:wall")
+def wall(request: HttpRequest) -> HttpResponse:
+    """What is reachable from behind the wall, and what is to be besides."""
+    form = WallForm(request.POST or None, initial={"hosts": selectors.wall_settings().hosts})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actor = actor_of(request.user.id)  # type: ignore[arg-type]
+            services.wall_hosts_set(hosts=form.cleaned_data["hosts"], actor=actor)
+            messages.success(request, _("The routers are told within seconds."))
+            return redirect("network:wall")
+        except DomainError as error:
+            form.add_error("hosts", error.message)
+    context = {
+        "form": form,
+        "destinations": sorted(selectors.wall_destinations()),
+        "page": settings.WALL_PAGE_ADDRESS,
+        "troubled": [router for router in selectors.routers_all() if router.wall_error],
+    }
+    return render(request, "network/wall.html", context)
 
 
 @require_safe

@@ -54,6 +54,12 @@ def gateways_silent() -> list[Silence]:
     return [Silence(row.label, row.heard_at, row.silent_since) for row in rows if row.heard_at is not None]
 
 
+def garden_hosts() -> set[str]:
+    """Host names that must be reachable for whoever pays by one of the tenant's ways."""
+    names = ProviderAccount.objects.filter(is_enabled=True).values_list("provider", flat=True).distinct()
+    return {host for name in names if name in providers for host in providers.get(name).garden_hosts}
+
+
 def payment_get(payment_id: UUID) -> Payment:
     """Raises NotFound."""
     found: Payment | None = Payment.objects.select_related("account").filter(id=payment_id).first()

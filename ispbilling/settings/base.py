@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.utils.translation import gettext_lazy as _
-from environs import Env
+from environs import Env, validate
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -42,6 +42,11 @@ DEBUG = False
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 PUBLIC_URL: str = env.str("PUBLIC_URL", "http://127.0.0.1:8000")  # where gateways reach us, without a final slash
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+#: Where routers send the plain HTTP of whoever is behind the wall: ``address:port`` of the process portal.wall_server
+#: as they see it. Empty: nothing is sent anywhere, a walled browser is refused and must find the portal by itself.
+WALL_PAGE_ADDRESS: str = env.str(
+    "WALL_PAGE_ADDRESS", "", validate=validate.Regexp(r"^(\d{1,3}(\.\d{1,3}){3}:\d{1,5})?$")
+)
 
 DATABASES = {
     "default": database(env.str("DATABASE_URL", "postgresql://app@/ispbilling")),

@@ -107,8 +107,10 @@ def _start(options: Options, folders: Folders, family: Family) -> dict[str, str]
     began = time.monotonic()
     url = f"http://127.0.0.1:{options.port}"
     environment = start_servers(folders, family)
+    wall_port = options.port + 1 if _is_free(options.port + 1) else _free_port()
     environment |= {
         "PUBLIC_URL": url,
+        "WALL_PAGE_ADDRESS": f"127.0.0.1:{wall_port}",
         "ALLOWED_HOSTS": "127.0.0.1,localhost,.localhost",
         "DJANGO_SETTINGS_MODULE": "ispbilling.settings.dev",
     }
@@ -123,7 +125,8 @@ def _start(options: Options, folders: Folders, family: Family) -> dict[str, str]
     family.spawn("network", network_worker(), env=environment, cwd=CHECKOUT)
     beat = ["-m", "celery", "-A", "ispbilling", "beat", "-l", "warning"]
     family.spawn("beat", [python, *beat, "--pidfile", ""], env=environment, cwd=CHECKOUT)
-    web = family.spawn("web", _web_command(options.port), env=environment, cwd=CHECKOUT)
+    web = family.spawn("web", _web_command("ispbilling.asgi", options.port), env=environment, cwd=CHECKOUT)
+    family.spawn("wall-page", _web_command("portal.wall_server", wall_port), env=environment, cwd=CHECKOUT)
     wait_until(lambda: _is_ready(url), child=web, limit_s=READY_LIMIT_S, what="The web process")
     (folders.run / "url").write_text(url)
     environment["SIMULATORS"] = str(simulators)
@@ -149,8 +152,8 @@ def _worker(name: str, queues: str, *, threads: int) -> list[str]:
     return command
 
 
-def _web_command(port: int) -> list[str]:
-    command = [sys.executable, "-m", "uvicorn", "ispbilling.asgi:application", "--host", "127.0.0.1"]
+def _web_command(module: str, port: int) -> list[str]:
+    command = [sys.executable, "-m", "uvicorn", f"{module}:application", "--host", "127.0.0.1"]
     return [*command, "--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "3"]
 
 

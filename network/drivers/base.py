@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import ClassVar
 
 from ispbilling.kernel.adapters import Facts
@@ -148,9 +149,97 @@ class Plan:
         return any(getattr(self, name) for name in self.__slots__)
 
 
+class Does(StrEnum):
+    """What becomes of traffic a rule of the wall is about. ``REFUSE``: told at once, so that nobody waits."""
+
+    ALLOW = "allow"
+    REDIRECT = "redirect"
+    REFUSE = "refuse"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Garden:
+    """A destination that is reachable from behind the wall: a host name, an address or a network, on a list."""
+
+    mark: str
+    wall_list: str
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class WallRule:
+    """A rule for traffic of the addresses on the list ``sources``; empty fields do not narrow it.
+
+    ``destinations``: a list, with ``!`` before it for everything that is not on it. ``to_router``: traffic that ends at
+    the router itself. ``page``: where redirected traffic goes, ``address:port``.
+    """
+
+    mark: str
+    does: Does
+    sources: str
+    destinations: str = ""
+    protocol: str = ""
+    port: int | None = None
+    to_router: bool = False
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GardenSeen:
+    """A destination as read. Foreign ones have no mark."""
+
+    id: str
+    row: Garden
+    is_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSeen:
+    """A rule as read. ``rule`` is None for what is no rule of a wall, be it foreign or ours and changed by hand."""
+
+    id: str
+    mark: str
+    rule: WallRule | None
+    is_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WallState:
+    """What a router has of the wall, and of others around it: the rules in the order the router goes through them.
+
+    Rows the router makes by itself are left out. ``redirects`` are those that change where traffic goes.
+    """
+
+    garden: tuple[GardenSeen, ...]
+    rules: tuple[RuleSeen, ...]
+    redirects: tuple[RuleSeen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """``add`` in this order before all rules there are, then remove those with the ids of ``remove``."""
+
+    add: tuple[WallRule, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WallPlan:
+    """What must be written for the wall to stand, or to be gone."""
+
+    garden_remove: tuple[str, ...] = ()
+    garden_add: tuple[Garden, ...] = ()
+    rules: RuleSet = RuleSet()
+    redirects: RuleSet = RuleSet()
+
+    def __bool__(self) -> bool:
+        return self != WallPlan()
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What the router refused, in its own words, by user name, profile name or the id of the row as it was read.
+    """What the router refused, in its own words, by user name, profile name, mark or the id of the row as it was read.
 
     Empty = all was taken.
     """
@@ -191,6 +280,17 @@ class RouterDriver(ABC):
     @abstractmethod
     def sessions(self) -> list[SessionSeen]:
         """Running sessions with their bytes, in two commands."""
+
+    @abstractmethod
+    def read_wall(self) -> WallState:
+        """The wall as it stands. Raises Unsupported ``router.wall`` for a router that cannot have one."""
+
+    @abstractmethod
+    def apply_wall(self, plan: WallPlan) -> Applied:
+        """Write a difference, idempotent together with ``read_wall``; the new rules stand before the old ones go.
+
+        What was refused is named by the mark or the id of its row. Raises Retryable when the connection broke.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -4,6 +4,7 @@ from network.services.access import line_open, lines_refresh
 from network.services.convergence import router_converge
 from network.services.devices import router_add, router_check, router_try, router_wake
 from network.services.drift import router_drift_correct, router_drift_policy_set
+from network.services.wall import wall_hosts_set
 
 __all__ = [
     "line_open",
@@ -15,4 +16,5 @@ __all__ = [
     "router_drift_policy_set",
     "router_try",
     "router_wake",
+    "wall_hosts_set",
 ]

@@ -34,6 +34,7 @@ from network.services.devices import (
 )
 from network.services.drift import drifts_record
 from network.services.sessions import sessions_record
+from network.services.wall import wall_converge
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,7 @@ def _contact(router_id: UUID) -> str:
         with drivers.get(router.driver).connect(target_of(router)) as link:
             facts = link.describe()
             if _is_due(router, lines):
+                wall_converge(router_id=router.id, link=link)
                 _converge(router, lines, link)
             seen = link.sessions()
             if _is_somebody_in_who_may_not(lines, seen):

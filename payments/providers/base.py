@@ -142,6 +142,8 @@ class PaymentProvider(ABC):
     signs_callbacks: ClassVar[bool] = False  # a forged one is refused by ``parse_event``
     tells_currency: ClassVar[bool] = False  # its callbacks name the currency
     answer_timeout_s: ClassVar[float] = http.READ_TIMEOUT_S  # how long an answer is waited for
+    #: Host names a payer's own browser must reach to pay (a checkout page); none where his telephone is asked.
+    garden_hosts: ClassVar[tuple[str, ...]] = ()
     #: Seconds after the start at which to ask what became of an attempt.
     query_at_s: ClassVar[tuple[int, ...]] = ()
     expires_after_s: ClassVar[int] = 300

@@ -115,6 +115,7 @@ _STEPS: dict[str, Step] = {
     "faults_clear": lambda router, body: router.faults_clear(),
     "faults_release": lambda router, body: router.faults_release(body.get("number")),
     "truth": lambda router, body: {"online": router.truth()},
+    "fate": lambda router, body: router.fate(body.pop("name"), **body),
     "online": lambda router, body: {"names": router.online()},
     "journal": lambda router, body: {"journal": router.journal()},
     "journal_clear": lambda router, body: router.journal_clear(),

@@ -13,6 +13,7 @@ from .certificate import server_context
 from .commands import Answer, Command
 from .device import Settings
 from .faults import Fault
+from .firewall import Packet, fate_of
 from .machine import Machine
 from .sessions import Cpe
 
@@ -35,6 +36,20 @@ class SimRouter(Machine):
     def online(self) -> list[str]:
         """The names of those who are online, sorted."""
         return self.farm.call(self.sessions.online)
+
+    def fate(
+        self, name: str, *, to: str, protocol: str = "tcp", port: int = 80, to_router: bool = False
+    ) -> dict[str, Any]:
+        """What becomes of a new packet of somebody who is online: see Fate. Raises ValueError when he is not."""
+
+        def find() -> dict[str, Any]:
+            sessions = self.sessions.of(name)
+            if not sessions:
+                raise ValueError(f"{name!r} is not online")
+            packet = Packet(sessions[0].address, to, protocol, port)
+            return fate_of(self.device, packet, to_router=to_router).as_json()
+
+        return self.farm.call(find)
 
     def rows(self, path: str) -> list[dict[str, str]]:
         """All columns of all rows of a menu."""

@@ -227,6 +227,7 @@ SAMPLES = {
     "network:router_try": Sample(lambda _: {}, "owner", "network_router"),
     "network:router_drift_policy": Sample(lambda _: {"policy": "keep"}, "owner", "network_router"),
     "network:router_drift_correct": Sample(lambda _: {}, "owner", "network_line"),
+    "network:wall": Sample(lambda _: {"hosts": "checkout.example.com"}, "owner", "network_wallsettings", is_page=True),
     "portal:pay": Sample(_pay, "customer", "payments_payment"),
     "portal:switch": Sample(
         lambda house: {"customer": str(house.maker.id_of("customers.Customer"))}, "customer", "django_session"

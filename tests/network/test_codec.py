@@ -90,7 +90,9 @@ def test_the_clients_upload_stands_first() -> None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [("5M/10M", (10_000, 5_000)), ("512k", (512, 512)), ("", (None, None)), ("0/0", (None, None)),
-     ("5000000/10000000", (10_000, 5_000)), ("2M/4M 4M/8M", (-1, -1)), ("nonsense", (-1, -1))],
+     ("5000000/10000000", (10_000, 5_000)), ("5M/10M 0/0 0/0 0/0 8 0/0", (10_000, 5_000)),
+     ("1.5M/5000kbps", (5_000, 1_500)), ("2M/4M 4M/8M", (-1, -1)), ("5M/10M 0/0 0/0 0/0 1", (-1, -1)),
+     ("5M/10M 0/0 0/0 0/0 8 1M/1M", (-1, -1)), ("nonsense", (-1, -1)), (" ", (None, None))],
 )  # fmt: skip
 def test_rates_as_routers_print_them(text: str, wanted: tuple[int | None, int | None]) -> None:
     assert words.rates(text) == wanted

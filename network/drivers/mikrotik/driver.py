@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ispbilling.kernel.adapters import Facts, Proven
-from ispbilling.kernel.crypto import Secret
+from ispbilling.kernel.errors import Retryable, Unsupported
 from network.drivers.base import (
     Applied,
     LineChange,
-    LineSeen,
     LineWanted,
     Plan,
-    Profile,
-    ProfileSeen,
     RouterDriver,
     RouterFacts,
     RouterState,
     SessionSeen,
     Target,
+    WallPlan,
+    WallState,
     driver,
 )
-from network.drivers.mikrotik import words
+from network.drivers.mikrotik import rows, wall, words
+from network.drivers.mikrotik.answers import Reply
+from network.drivers.mikrotik.batch import Batch, Job, is_gone, is_there, run_leaving_out
 from network.drivers.mikrotik.link import Command, Link
 
-PROFILE_MARK = "isp:profile"
-MARK = "isp:"
-IDS_PER_COMMAND = 400
+Rows = list[dict[str, str]]
 
-_READ: list[Command] = [
-    ("/ppp/profile/print", "=.proplist=.id,name,rate-limit,address-list,comment"),
-    ("/ppp/secret/print", "=.proplist=.id,name,password,profile,disabled,comment"),
-    ("/ppp/active/print", "=.proplist=.id,name,caller-id,address,uptime,session-id"),
-]
+#: What a new profile takes over from the router's default one.
+ADDRESSING = ("local-address", "remote-address", "dns-server")
+_PROFILES: Command = (
+    "/ppp/profile/print",
+    f"=.proplist=.id,name,rate-limit,address-list,comment,{','.join(ADDRESSING)}",
+)
+_SECRETS: Command = ("/ppp/secret/print", "=.proplist=.id,name,password,profile,disabled,comment")
+_ACCESS: Command = ("/ppp/secret/print", "=.proplist=.id,profile,disabled")
+_ACTIVE: Command = ("/ppp/active/print", "=.proplist=.id,name,caller-id,address,uptime,session-id")
+_COUNTERS: Command = ("/interface/print", "=.proplist=name,rx-byte,tx-byte", "?type=pppoe-in")
 
 
 @driver("mikrotik")
@@ -51,6 +55,8 @@ class MikroTik(RouterDriver):
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._batch = Batch(link)
+        self._default_profile: dict[str, str] | None = None
 
     @classmethod
     def connect(cls, target: Target) -> MikroTik:
@@ -64,171 +70,156 @@ class MikroTik(RouterDriver):
     def describe(self) -> RouterFacts:
         resource, identity = self._link.run([("/system/resource/print",), ("/system/identity/print",)])
         first = resource.rows[0] if resource.rows else {}
-        name = identity.rows[0].get("name", "") if identity.rows else ""
         return RouterFacts(
-            identity=name,
+            identity=identity.rows[0].get("name", "") if identity.rows else "",
             version=first.get("version", ""),
             board=first.get("board-name", ""),
             uptime_s=words.seconds(first.get("uptime", "")),
         )
 
     def read(self) -> RouterState:
-        profiles, secrets, active = self._link.run(_READ)
+        profiles, secrets, active = self._print(_PROFILES, _SECRETS, _ACTIVE)
+        self._default_profile = next((row for row in profiles if row.get("name") == "default"), {})
         return RouterState(
-            profiles={row["name"]: _profile_seen(row) for row in profiles.rows if "name" in row},
-            lines={row["name"]: _line_seen(row) for row in secrets.rows if "name" in row},
-            sessions=[_session_seen(row) for row in active.rows if "name" in row],
+            profiles={row["name"]: rows.profile_seen(row) for row in profiles if "name" in row},
+            lines={row["name"]: rows.line_seen(row) for row in secrets if "name" in row},
+            sessions=[rows.session_seen(row) for row in active if "name" in row],
         )
 
     def sessions(self) -> list[SessionSeen]:
-        active, interfaces = self._link.run(
-            [_READ[2], ("/interface/print", "=.proplist=name,rx-byte,tx-byte", "?type=pppoe-in")]
-        )
-        # A second session of one user gets an interface of its own, with a number behind the name.
-        counters = {row.get("name", ""): row for row in interfaces.rows}
-        seen: list[SessionSeen] = []
-        nth: dict[str, int] = {}
-        for row in active.rows:
-            name = row.get("name", "")
-            number = nth.get(name, 0)
-            nth[name] = number + 1
-            bytes_row = counters.get(f"<pppoe-{name}>" if number == 0 else f"<pppoe-{name}-{number}>", {})
-            # The router receives what the subscriber sends: its rx is his upload.
-            seen.append(
-                _session_seen(row, words.count(bytes_row.get("tx-byte")), words.count(bytes_row.get("rx-byte")))
-            )
-        return seen
+        active, counters = self._print(_ACTIVE, _COUNTERS, needed=1)
+        return rows.sessions_counted(active, counters)
 
     def apply(self, plan: Plan) -> Applied:
         refused: dict[str, str] = {}
         self._write_profiles(plan, refused)
-        refused.update(self._remove("/ppp/secret/remove", plan.lines_remove))
-        self._add_lines(plan.lines_add, refused)
+        refused |= self._remove("/ppp/secret", dict.fromkeys(plan.lines_remove, ""))
         self._rewrite(plan, refused)
-        for change in plan.lines_change:
-            self._change(change, refused)
+        self._add_lines(plan.lines_add, refused)
+        sessions = self._change(plan.lines_change, refused, is_ending=bool(plan.disconnect))
         if plan.disconnect:
-            refused.update(self._disconnect(set(plan.disconnect)))
+            self._disconnect(set(plan.disconnect), sessions, refused)
         return Applied(refused)
 
-    def _write_profiles(self, plan: Plan, refused: dict[str, str]) -> None:
-        if not plan.profiles_add and not plan.profiles_set:
-            return
-        inherited = self._addressing() if plan.profiles_add else []
-        commands: list[Command] = [
-            ("/ppp/profile/add", f"=name={profile.name}", *_profile_words(profile), *inherited)
-            for profile in plan.profiles_add
-        ]
-        commands += [
-            ("/ppp/profile/set", f"=.id={row_id}", *_profile_words(profile)) for row_id, profile in plan.profiles_set
-        ]
-        names = [profile.name for profile in plan.profiles_add] + [profile.name for _, profile in plan.profiles_set]
-        for name, reply in zip(names, self._link.run(commands), strict=True):
-            if reply.trap:
-                refused[name] = reply.trap
+    def read_wall(self) -> WallState:
+        replies = self._asked(wall.READ)
+        trap = next((reply.trap for reply in replies if reply.trap), "")
+        if trap:
+            raise Unsupported("router.wall", f"the router has no firewall we may write: {trap}"[:160])
+        return wall.wall_seen(*(_each_once(reply.rows) for reply in replies))
 
-    def _addressing(self) -> list[str]:
-        """A new profile gives addresses as the router's default profile does."""
-        columns = ("local-address", "remote-address", "dns-server")
-        [reply] = self._link.run([("/ppp/profile/print", f"=.proplist={','.join(columns)}", "?name=default")])
-        row = reply.rows[0] if reply.rows else {}
-        return [f"={name}={row[name]}" for name in columns if row.get(name)]
-
-    def _add_lines(self, lines: Sequence[LineWanted], refused: dict[str, str]) -> None:
-        commands: list[Command] = [("/ppp/secret/add", "=service=pppoe", *_line_words(line)) for line in lines]
-        for line, reply in zip(lines, self._link.run(commands), strict=True):
-            if reply.trap:
-                refused[line.username] = reply.trap
-
-    def _rewrite(self, plan: Plan, refused: dict[str, str]) -> None:
-        commands: list[Command] = [
-            ("/ppp/secret/set", f"=.id={rewrite.id}", *_line_words(rewrite.wanted)) for rewrite in plan.lines_rewrite
-        ]
-        for rewrite, reply in zip(plan.lines_rewrite, self._link.run(commands), strict=True):
-            if reply.trap:
-                refused[rewrite.wanted.username] = reply.trap
-
-    def _change(self, change: LineChange, refused: dict[str, str]) -> None:
-        """The whole list in one command; after a refusal each by itself, so that one bad row stops no other."""
-        values = (f"=profile={change.profile}", f"=disabled={'no' if change.is_enabled else 'yes'}")
-        for start in range(0, len(change.ids), IDS_PER_COMMAND):
-            ids = change.ids[start : start + IDS_PER_COMMAND]
-            [reply] = self._link.run([("/ppp/secret/set", f"=.id={','.join(ids)}", *values)])
-            if reply.trap and len(ids) == 1:
-                refused[ids[0]] = reply.trap
-            elif reply.trap:
-                replies = self._link.run([("/ppp/secret/set", f"=.id={one}", *values) for one in ids])
-                refused.update({one: single.trap for one, single in zip(ids, replies, strict=True) if single.trap})
-
-    def _remove(self, command: str, ids: Sequence[str]) -> dict[str, str]:
-        """What was refused, by id. Rows that are gone already are what was wanted."""
-        refused = {}
-        for start in range(0, len(ids), IDS_PER_COMMAND):
-            chunk = ids[start : start + IDS_PER_COMMAND]
-            [reply] = self._link.run([(command, f"=.id={','.join(chunk)}")])
-            if reply.trap:
-                replies = self._link.run([(command, f"=.id={one}") for one in chunk])
-                traps = {one: single.trap for one, single in zip(chunk, replies, strict=True)}
-                refused.update({one: trap for one, trap in traps.items() if trap and "no such item" not in trap})
-        return refused
-
-    def _disconnect(self, users: set[str]) -> dict[str, str]:
-        """Users whose session the router would not end, with its words."""
-        [active] = self._link.run([("/ppp/active/print", "=.proplist=.id,name")])
-        names = {row[".id"]: row["name"] for row in active.rows if row.get("name") in users}
-        return {names[one]: trap for one, trap in self._remove("/ppp/active/remove", list(names)).items()}
+    def apply_wall(self, plan: WallPlan) -> Applied:
+        return Applied(wall.write(self._link, self._batch, plan, self.read_wall))
 
     def close(self) -> None:
         self._link.close()
 
+    def _print(self, *commands: Command, needed: int | None = None) -> list[Rows]:
+        """The rows of several menus.
 
-def _profile_words(profile: Profile) -> list[str]:
-    return [
-        f"=rate-limit={words.rate_limit(profile.download_kbps, profile.upload_kbps)}",
-        f"=address-list={profile.wall_list}",
-        f"=comment={PROFILE_MARK}",
-    ]
+        Raises Retryable when one of the first ``needed`` (all) does not tell: no rows and not told are not the same.
+        """
+        replies = self._asked(commands)
+        for command, reply in list(zip(commands, replies, strict=True))[:needed]:
+            if reply.trap:
+                raise Retryable("router.away", f"the router does not tell {command[0]}: {reply.trap}"[:160])
+        return [_each_once(reply.rows) for reply in replies]
+
+    def _asked(self, commands: Sequence[Command]) -> list[Reply]:
+        """The answers to prints; a menu that refuses columns or queries is asked for everything."""
+        replies = self._link.run(commands)
+        plain = [at for at, reply in enumerate(replies) if reply.trap]
+        for at, reply in zip(plain, self._link.run([commands[at][:1] for at in plain]), strict=True):
+            replies[at] = reply
+        return replies
+
+    def _write_profiles(self, plan: Plan, refused: dict[str, str]) -> None:
+        profiles = [*plan.profiles_add, *(profile for _, profile in plan.profiles_set)]
+        if not profiles:
+            return
+        inherited = self._addressing() if plan.profiles_add else []
+        added: list[Command] = [
+            ("/ppp/profile/add", f"=name={profile.name}", *rows.profile_words(profile), *inherited)
+            for profile in plan.profiles_add
+        ]
+        changed: list[Command] = [
+            ("/ppp/profile/set", f"=.id={row_id}", *rows.profile_words(profile))
+            for row_id, profile in plan.profiles_set
+        ]
+        answered = run_leaving_out(self._traps, added, ("address-list", "comment", *ADDRESSING))
+        answered += run_leaving_out(self._batch.traps_of, changed, ("address-list", "comment"))
+        for profile, (trap, left_out) in zip(profiles, answered, strict=True):
+            if trap and not is_there(trap):
+                refused[profile.name] = trap
+            elif profile.wall_list and "address-list" in left_out:
+                refused[profile.name] = "this router's profiles know no address-list: nobody is behind the wall"
+
+    def _traps(self, commands: Sequence[Command]) -> list[str]:
+        return [reply.trap for reply in self._link.run(commands)]
+
+    def _addressing(self) -> list[str]:
+        """A new profile gives addresses as the router's default profile does."""
+        if self._default_profile is None:
+            self.read()
+        row = self._default_profile or {}
+        return [f"={name}={row[name]}" for name in ADDRESSING if row.get(name)]
+
+    def _add_lines(self, lines: Sequence[LineWanted], refused: dict[str, str]) -> None:
+        commands: list[Command] = [("/ppp/secret/add", "=service=pppoe", *rows.line_words(line)) for line in lines]
+        for line, (trap, _) in zip(lines, run_leaving_out(self._traps, commands, ("service",)), strict=True):
+            if trap and not is_there(trap):
+                refused[line.username] = trap
+
+    def _rewrite(self, plan: Plan, refused: dict[str, str]) -> None:
+        jobs = [Job("/ppp/secret/set", (one.id,), tuple(rows.line_words(one.wanted))) for one in plan.lines_rewrite]
+        names = {one.id: one.wanted.username for one in plan.lines_rewrite}
+        refused |= {names[one]: trap for one, trap in self._batch.run(jobs).items()}
+
+    def _change(self, changes: Sequence[LineChange], refused: dict[str, str], *, is_ending: bool) -> Rows | None:
+        """Give lines their profile and state. Returns the sessions read on the way, None when none were read."""
+        jobs = [
+            Job("/ppp/secret/set", change.ids, rows.access_words(change.profile, change.is_enabled))
+            for change in changes
+        ]
+        if not jobs:
+            return None
+        refused |= self._batch.run(jobs)
+        if all(len(job.ids) == 1 for job in jobs):
+            return None
+        secrets, *sessions = self._print(_ACCESS, *([_ACTIVE] if is_ending else []))
+        shown = {row.get(".id", ""): rows.line_seen({"name": "", **row}) for row in secrets}
+        wanted = {one: change for change in changes for one in change.ids}
+
+        def is_right(one: str) -> bool:
+            seen, wish = shown.get(one), wanted[one]
+            return one in refused or (
+                seen is not None and (seen.profile, seen.is_enabled) == (wish.profile, wish.is_enabled)
+            )
+
+        refused |= self._batch.one_by_one(self._batch.unproven(jobs, is_right))
+        return sessions[0] if sessions else None
+
+    def _disconnect(self, users: set[str], sessions: Rows | None, refused: dict[str, str]) -> None:
+        """End their sessions; refused are those whose session the router would not end."""
+        active = self._print(_ACTIVE)[0] if sessions is None else sessions
+        found = {row[".id"]: row for row in active if row.get("name") in users and ".id" in row}
+        traps = self._remove("/ppp/active", {one: row.get("session-id", "") for one, row in found.items()})
+        refused |= {found[one]["name"]: trap for one, trap in traps.items()}
+
+    def _remove(self, menu: str, keys: Mapping[str, str]) -> dict[str, str]:
+        """Remove rows by their ids, and look whether they are gone. ``keys``: their session-id, since ids are given
+        again and a new session is not the old one. Returns what was refused, by id."""
+        jobs = [Job(f"{menu}/remove", tuple(keys))] if keys else []
+        traps = self._batch.run(jobs)
+        if len(keys) > 1:
+            [shown] = self._print((f"{menu}/print", "=.proplist=.id,session-id"))
+            there = {row.get(".id", ""): row.get("session-id", "") for row in shown}
+            left = self._batch.unproven(jobs, lambda one: one in traps or there.get(one) != keys[one])
+            traps |= self._batch.one_by_one(left)
+        return {one: trap for one, trap in traps.items() if not is_gone(trap)}
 
 
-def _line_words(line: LineWanted) -> list[str]:
-    return [
-        f"=name={line.username}",
-        f"=password={line.password.reveal()}",
-        f"=profile={line.profile}",
-        f"=disabled={'no' if line.is_enabled else 'yes'}",
-        f"=comment={line.mark}",
-    ]
-
-
-def _profile_seen(row: dict[str, str]) -> ProfileSeen:
-    download, upload = words.rates(row.get("rate-limit", ""))
-    profile = Profile(row["name"], download, upload, row.get("address-list", ""))
-    return ProfileSeen(row.get(".id", ""), profile, row.get("comment", "") == PROFILE_MARK)
-
-
-def _line_seen(row: dict[str, str]) -> LineSeen:
-    comment = row.get("comment", "")
-    password = row.get("password")
-    return LineSeen(
-        id=row.get(".id", ""),
-        mark=comment if comment.startswith(MARK) and comment != PROFILE_MARK else "",
-        username=row["name"],
-        password=Secret(password) if password else None,
-        profile=row.get("profile", ""),
-        is_enabled=not words.is_true(row.get("disabled", "false")),
-    )
-
-
-def _session_seen(
-    row: dict[str, str], download_bytes: int | None = None, upload_bytes: int | None = None
-) -> SessionSeen:
-    return SessionSeen(
-        id=row.get(".id", ""),
-        username=row.get("name", ""),
-        key=row.get("session-id") or row.get(".id", ""),
-        address=row.get("address", ""),
-        mac=row.get("caller-id", ""),
-        uptime_s=words.seconds(row.get("uptime", "")),
-        download_bytes=download_bytes,
-        upload_bytes=upload_bytes,
-    )
+def _each_once(found: Rows) -> Rows:
+    """A row that is told twice is one row."""
+    ids = [row.get(".id", "") for row in found]
+    return found if len(set(ids)) == len(ids) or "" in ids else list({row[".id"]: row for row in found}.values())

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 _DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:\d+ms)?$")
 _CLOCK = re.compile(r"(?:(\d+)d )?(\d+):(\d\d):(\d\d)(?:\.\d+)?$")
-_RATE = re.compile(r"(\d+)([kKmMgG]?)$")
+_RATE = re.compile(r"(\d+(?:\.\d+)?)([kKmMgG]?)(?:bps)?$")
+_NO_RATES = re.compile(r"0[kKmMgG]?(?:/0[kKmMgG]?)?$")
+_USUAL_PRIORITY = ("8", "8/8")
 _UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
 
@@ -24,7 +27,7 @@ def seconds(text: str) -> int:
 
 
 def is_true(text: str) -> bool:
-    return text in ("true", "yes")
+    return text.lower() in ("true", "yes", "1")
 
 
 def count(text: str | None) -> int | None:
@@ -45,14 +48,21 @@ def rates(text: str) -> tuple[int | None, int | None]:
     A limit this system would not write (a burst, a rate that is not whole kilobits) is told apart as (-1, -1), so that
     it counts as different from every wish.
     """
-    if not text:
+    first, *more = text.split() or [""]
+    if not first:
         return None, None
-    first, *more = text.split()
     up, _, down = first.partition("/")
     upload, download = _kbps(up), _kbps(down or up)
-    if more or -1 in (upload, download):
+    if _says_more(more) or -1 in (upload, download):
         return -1, -1
     return download, upload
+
+
+def _says_more(parts: list[str]) -> bool:
+    """Whether bursts, priority or guaranteed rates are set. ``parts``: burst, threshold, time, priority, least rate."""
+    return any(not _NO_RATES.match(part) for part in (*parts[:1], *parts[4:])) or any(
+        part not in _USUAL_PRIORITY for part in parts[3:4]
+    )
 
 
 def _rate(kbps: int | None) -> str:
@@ -63,7 +73,7 @@ def _kbps(text: str) -> int | None:
     match = _RATE.match(text)
     if match is None:
         return -1
-    bits = int(match[1]) * _UNITS[match[2].lower()]
+    bits = Decimal(match[1]) * _UNITS[match[2].lower()]
     if bits == 0:
         return None
-    return -1 if bits % 1000 else bits // 1000
+    return -1 if bits % 1000 else int(bits // 1000)
