@@ -38,8 +38,10 @@ class Kind(StrEnum):
 
 
 MONEY = frozenset({Kind.RECEIPT, Kind.BOOKED, Kind.INVOICE, Kind.WALLET})
-#: Routers tell a session's age in whole seconds: it may seem to have begun a little before its line was let in.
-ROUNDING = timedelta(seconds=2)
+#: A box redials while its router is still written to and read again: its session begins that long before the
+#: acknowledgement at most, and never before the wish. A session never seems older than it is (ages are cut to seconds).
+CONTACT = timedelta(seconds=30)
+REDIAL = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,18 +251,16 @@ def _proofs_with_chains(
 def _sessions_with_chains(
     sessions: Sequence[Session], proofs: Sequence[tuple[Proof, UUID | None]]
 ) -> list[tuple[Session, UUID | None]]:
-    """The first session after a chained acknowledgement's wish is what the payer waited for."""
+    """The first session begun under a chained acknowledgement is what the payer waited for."""
     first: dict[int, UUID] = {}
     for proof, chain in proofs:
         if chain is None or proof.wished_at is None:
             continue
-        begins = proof.wished_at - ROUNDING
+        begins = max(proof.wished_at, proof.seen_at - CONTACT)
         after = [
             (one.started_at, n)
             for n, one in enumerate(sessions)
-            if one.line_id == proof.line_id
-            and one.started_at >= begins
-            and (one.stopped_at is None or one.stopped_at > proof.wished_at)
+            if one.line_id == proof.line_id and one.started_at >= begins
         ]
         if after:
             # One that began for certain after the wish goes before one that only may have.
@@ -336,6 +336,6 @@ def _session(one: Session, chain: UUID | None, is_walled: bool) -> list[Step]:
 
 def _is_walled(one: Session, chain: UUID | None, proofs: Sequence[Proof]) -> bool:
     """Whether a session began while its line saw the pay page only. What a payer waited for did not."""
-    seen = [proof for proof in proofs if proof.line_id == one.line_id and proof.seen_at <= one.started_at + ROUNDING]
+    seen = [proof for proof in proofs if proof.line_id == one.line_id and proof.seen_at <= one.started_at + REDIAL]
     last = max(seen, key=lambda proof: proof.generation, default=None)
     return chain is None and last is not None and last.level == Level.WALLED

@@ -26,6 +26,7 @@ GROWING = {
     "dashboard:home",
     "dashboard:customers",
     "dashboard:events",
+    "dashboard:health",
     "payments:payments",
     "network:routers",
     "network:router",

@@ -132,10 +132,26 @@ def test_a_payment_not_seen_online_yet_claims_nothing() -> None:
     assert (chain.took, chain.was_online, chain_sentence(chain)) == (None, False, "")
 
 
-def test_a_session_that_seems_to_begin_a_second_early_is_still_the_payers() -> None:
+def test_a_box_that_redials_before_the_router_is_read_again_is_what_the_payer_waited_for() -> None:
     sources = bought(0, "A", 1)
-    early = replace(sources.sessions[0], started_at=after(1.2))
-    assert assemble(replace(sources, sessions=[early])).chains[sources.receipts[0].id].online_at == after(1.2)
+    early = replace(sources.sessions[0], started_at=after(2.5))  # wished at 2, acknowledged at 5
+    assert assemble(replace(sources, sessions=[early])).chains[sources.receipts[0].id].online_at == after(2.5)
+
+
+def test_a_session_begun_a_moment_before_the_wish_is_not() -> None:
+    sources = bought(0, "A", 1)
+    brief = Session(LINE, after(1.9), after(5.1), "10.9.9.9")
+    found = assemble(replace(sources, sessions=[*sources.sessions, brief]))
+    assert found.chains[sources.receipts[0].id].online_at == after(8)
+
+
+def test_while_a_router_cannot_be_told_its_walled_sessions_are_nobodys() -> None:
+    sources = bought(0, "A", 1)
+    late = [replace(sources.proofs[0], seen_at=after(7200))]
+    walled = Session(LINE, after(3600), after(7199), "10.9.9.9")
+    let_in = replace(sources.sessions[0], started_at=after(7201))
+    found = assemble(replace(sources, proofs=late, sessions=[let_in, walled]))
+    assert found.chains[sources.receipts[0].id].online_at == after(7201)
 
 
 def test_the_walled_session_before_is_not_what_he_waited_for() -> None:
@@ -173,13 +189,6 @@ def test_only_some_kinds_keep_their_chains() -> None:
     sources = bought(0, "A", 1)
     found = timeline.only(assemble(sources), frozenset(Kind) - timeline.MONEY)
     assert chained(found, sources.receipts[0].id) == [Kind.SESSION_STARTED, Kind.ACKNOWLEDGED, Kind.SUBSCRIPTION]
-
-
-def test_a_session_that_was_over_before_the_wish_is_nobodys() -> None:
-    sources = bought(0, "A", 1)
-    brief = Session(LINE, after(0.5), after(1.5), "10.9.9.9")
-    found = assemble(replace(sources, sessions=[*sources.sessions, brief]))
-    assert found.chains[sources.receipts[0].id].online_at == after(8)
 
 
 def test_a_session_behind_the_wall_is_not_called_online() -> None:
