@@ -30,5 +30,8 @@ def ledger_check_task() -> None:
     if not jobs.claim("ledger_check", f"{clock.machine_now():%Y-%m-%dT%H}"):
         return
     for tenant in tenant_ids_active():
-        with tenancy.tenant_context(tenant):
-            services.ledger_check_record()
+        try:
+            with tenancy.tenant_context(tenant):
+                services.ledger_check_record()
+        except DatabaseError:
+            log.exception("ledger_check.failed", tenant=str(tenant))

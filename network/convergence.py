@@ -59,11 +59,12 @@ def difference(
             continue
         if _is_renamed(seen, wanted):
             rewrite.append(LineRewrite(seen.id, wanted))
-            disconnect |= {seen.username, wanted.username} & online
+            disconnect |= {seen.username, wanted.username}
             continue
         if (seen.profile, seen.is_enabled) != (wanted.profile, wanted.is_enabled):
             change[wanted.profile, wanted.is_enabled].append(seen.id)
-            disconnect |= {wanted.username} & online
+            # Online or not: whoever dials in between this reading and the writing has a session of the old kind.
+            disconnect.add(wanted.username)
         elif wanted.username in unconfirmed or not wanted.is_enabled:
             disconnect |= {wanted.username} & online
     needed = {profile.name: profile for profile in profiles}
@@ -89,6 +90,21 @@ def _is_renamed(seen: LineSeen, wanted: LineWanted) -> bool:
     if seen.username != wanted.username:
         return True
     return seen.password is not None and seen.password != wanted.password
+
+
+def profile_trouble(wanted: Profile, state: RouterState) -> str:
+    """What is wrong with a profile on a freshly read router, in words for staff; empty when nothing is.
+
+    A line on it is not as wanted then, whatever its own row says: at another speed, or walled without a wall.
+    """
+    seen = state.profiles.get(wanted.name)
+    if seen is None:
+        return f"The router has no profile “{wanted.name}”."
+    if seen.profile == wanted:
+        return ""
+    if not seen.is_ours:
+        return f"The router has a profile “{wanted.name}” that is not ours, with other values."
+    return f"The router does not keep the profile “{wanted.name}” as it was written."
 
 
 def right_now(wanted: LineWanted, state: RouterState) -> bool:

@@ -71,14 +71,14 @@ def sessions_of(customer_id: UUID, limit: int = 10) -> list[Session]:
 
 
 def customers_online(customer_ids: list[UUID]) -> set[UUID]:
-    """Which of these customers have an open session."""
-    rows = Session.objects.filter(line__customer_id__in=customer_ids, stopped_at=None)
+    """Which of these customers have an open session, on a router that answers: of another nobody can know."""
+    rows = Session.objects.filter(line__customer_id__in=customer_ids, stopped_at=None, router__is_up=True)
     return set(rows.values_list("line__customer_id", flat=True))
 
 
 def online_count() -> int:
-    """Open sessions of the tenant."""
-    return int(Session.objects.filter(stopped_at=None).count())
+    """Open sessions of the tenant, on routers that answer."""
+    return int(Session.objects.filter(stopped_at=None, router__is_up=True).count())
 
 
 def routers_due() -> list[tuple[UUID, UUID]]:

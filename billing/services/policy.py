@@ -8,9 +8,11 @@ from typing import Any
 
 from django.db import transaction
 
-from billing.models import BillingPolicy, RechargeOption, SuspensionMode
+from billing.events import SubscriptionChanged
+from billing.models import BillingPolicy, RechargeOption, Subscription, SuspensionMode
 from ispbilling.kernel import audit
 from ispbilling.kernel.errors import DomainError
+from ispbilling.kernel.events import emit_many
 
 #: What a new tenant begins with: periods → per cent off.
 RECHARGE_OPTIONS = {1: 0, 2: 0, 3: 5, 6: 10, 12: 15}
@@ -67,4 +69,16 @@ def policy_set(*, changes: Mapping[str, Any], actor: str) -> BillingPolicy:
         setattr(policy, name, value)
     policy.save(update_fields=list(changes))
     audit.record(actor=actor, verb="policy.set", row=policy, old=old, new=changes)
+    if old.get("suspension_mode", policy.suspension_mode) != policy.suspension_mode:
+        _tell_the_suspended()
     return policy
+
+
+def _tell_the_suspended() -> None:
+    """Whoever is cut already, or never paid, is cut in the new way."""
+    off = [Subscription.State.SUSPENDED, Subscription.State.PENDING]
+    rows = Subscription.objects.filter(state__in=off).order_by("id").values_list("id", "customer_id")
+    emit_many(
+        (SubscriptionChanged(subscription_id=subscription, customer_id=customer), f"customer:{customer}")
+        for subscription, customer in rows
+    )

@@ -18,7 +18,7 @@ from ispbilling.kernel.events import emit_many
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.postgres.connections import connection_release
 from ispbilling.kernel.sets import rows_update
-from network.convergence import Difference, difference, profile_of, right_now
+from network.convergence import Difference, difference, profile_of, profile_trouble, right_now
 from network.drift import drift_of
 from network.drivers.base import LineWanted, RouterDriver, RouterState, SessionSeen, drivers
 from network.events import AccessChanged
@@ -162,6 +162,8 @@ def _record(router_id: UUID, seen: Seen) -> None:
     """
     spoken_of = {line.id: line for line in seen.lines}
     at = clock.now()
+    profiles = {profile_of(line.level, line.download_kbps, line.upload_kbps) for line in seen.lines}
+    spoilt = {one.name: text for one in profiles if (text := profile_trouble(one, seen.state))}
     told, changed, proofs, is_outdated = [], [], [], False
     for line in Line.objects.select_for_update(no_key=True).filter(router_id=router_id).order_by("id"):
         before = spoken_of.get(line.id)
@@ -169,10 +171,12 @@ def _record(router_id: UUID, seen: Seen) -> None:
             is_outdated = True  # opened while we were speaking
             continue
         is_outdated = is_outdated or line.generation != before.generation
-        if line.id in seen.kept:
-            continue
-        if line.username in seen.refused or not right_now(seen.wanted[line.id], seen.state):
-            line.last_error = _trouble(line, seen.refused, seen.foreign)[:200]
+        if line.id in seen.kept or line.applied_generation > before.generation:
+            continue  # left as a hand changed it; or another writer saw a newer wish hold meanwhile
+        wanted = seen.wanted[line.id]
+        profile_error = spoilt.get(wanted.profile, "") if wanted.is_enabled else ""
+        if line.username in seen.refused or profile_error or not right_now(wanted, seen.state):
+            line.last_error = (profile_error or _trouble(line, seen.refused, seen.foreign))[:200]
         elif line.applied_generation == before.generation and not line.last_error:
             continue
         else:
