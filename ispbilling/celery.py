@@ -40,7 +40,7 @@ def schedule(sender: Celery, **_: Any) -> None:
         (settings.SWEEP_INTERVAL_S, "ispbilling.kernel.tasks.clock_look_task", "events"),
         (settings.CYCLE_INTERVAL_S, "billing.tasks.cycle_run_task", "default"),
         # Done once an hour and once a day (jobs.claim), and offered oftener: a beat begins to count when it starts.
-        (300.0, "billing.tasks.ledger_check_task", "default"),
+        (60.0, "billing.tasks.ledger_check_task", "default"),
         (300.0, "ispbilling.kernel.tasks.events_purge_task", "default"),
         (settings.SWEEP_INTERVAL_S, "network.tasks.routers_sweep_task", "network"),
         (settings.SWEEP_INTERVAL_S, "sms.tasks.messages_send_task", "default"),
