@@ -22,6 +22,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from ispbilling.supervisor.paths import CHECKOUT, Folders, default_data, make_folder
 from ispbilling.supervisor.processes import Child, Family, StartFailed, wait_until
+from ispbilling.supervisor.programs import programs
 from ispbilling.supervisor.servers import start_servers
 
 READY_LIMIT_S = 120
@@ -118,29 +119,16 @@ def _start(options: Options, folders: Folders, family: Family) -> dict[str, str]
         environment |= {"POLL_INTERVAL_S": os.environ.get("POLL_INTERVAL_S", "10")}
     _manage(["migrate", "--database", "owner", "-v0"], environment)
     simulators = _simulators(folders, family, environment)
-    python = sys.executable
-    threads = ["-m", "celery", "-A", "ispbilling", "worker", "-P", "threads", "-l", "warning", "--without-gossip"]
-    threads += ["--without-mingle", "-O", "fair"]
-    family.spawn(
-        "worker", [python, *threads, "-Q", "events,default", "-c", "4", "-n", "main@%h"], env=environment, cwd=CHECKOUT
-    )
-    family.spawn(
-        "network", [python, *threads, "-Q", "network", "-c", "8", "-n", "network@%h"], env=environment, cwd=CHECKOUT
-    )
-    beat = ["-m", "celery", "-A", "ispbilling", "beat", "-l", "warning", "-s", str(folders.run / "beat")]
-    family.spawn("beat", [python, *beat, "--pidfile", ""], env=environment, cwd=CHECKOUT)
-    web = family.spawn("web", _web_command(options.port), env=environment, cwd=CHECKOUT)
-    wait_until(lambda: _is_ready(url), child=web, limit_s=READY_LIMIT_S, what="The web process")
+    started = {
+        name: family.spawn(name, command, env=environment, cwd=CHECKOUT)
+        for name, command in programs(folders.run, options.port).items()
+    }
+    wait_until(lambda: _is_ready(url), child=started["web"], limit_s=READY_LIMIT_S, what="The web process")
     (folders.run / "url").write_text(url)
     environment["SIMULATORS"] = str(simulators)
     if not options.is_check:
         print(f"Ready after {time.monotonic() - began:.0f} s: {url}/dashboard/ for staff, {url}/client/ for customers")
     return environment
-
-
-def _web_command(port: int) -> list[str]:
-    command = [sys.executable, "-m", "uvicorn", "ispbilling.asgi:application", "--host", "127.0.0.1"]
-    return [*command, "--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "3"]
 
 
 def _live(options: Options, folders: Folders, family: Family, environment: dict[str, str]) -> int:
