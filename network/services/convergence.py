@@ -76,6 +76,7 @@ def _converge(router: Router, link: RouterDriver) -> None:
         state = link.read()
     failpoint("network.converge.before_record")
     _record(router.id, lines, wanted, state, refused, found.foreign)
+    failpoint("network.converge.after_record")
 
 
 @transaction.atomic

@@ -59,6 +59,7 @@ def payment_event_process(*, payment_event_id: UUID) -> PaymentEvent:
         stored.outcome = _read(stored)[:40]
         stored.processed_at = clock.machine_now()
         stored.save(update_fields=["outcome", "processed_at"])
+        failpoint("payments.event.before_commit")
         log.info("payment.callback", outcome=stored.outcome, account=stored.account.label)
     return stored
 

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from ispbilling.kernel import clock
 from ispbilling.kernel.errors import Refused, Retryable
+from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.states import state_move
 from payments.accounts import provider_of
 from payments.models import Payment, PaymentAttempt
@@ -64,8 +65,10 @@ def _ask(attempt: PaymentAttempt, provider: PaymentProvider) -> None:
     payment: Payment = attempt.payment
     result = Result(Outcome.PENDING)
     if attempt.gateway_reference and provider.can_query:
+        failpoint("payments.query.before_call")
         try:
             result = provider.query(call_of(payment, attempt, ""))
+            failpoint("payments.query.after_call")
         except (Retryable, Refused) as error:
             log.info("payment.query_unanswered", attempt=attempt.reference, error=error.code)
     if result.outcome is not Outcome.PENDING:

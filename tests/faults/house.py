@@ -30,7 +30,7 @@ from ispbilling.settings.base import database
 from simulators.routeros import RouterFarm
 from tests.installation import ROOT, clean_environment, free_port
 
-INTERVALS = {"SWEEP_INTERVAL_S": "1", "CYCLE_INTERVAL_S": "1", "POLL_INTERVAL_S": "3"}
+INTERVALS = {"SWEEP_INTERVAL_S": "1", "CYCLE_INTERVAL_S": "1", "POLL_INTERVAL_S": "3", "AUDIT_INTERVAL_S": "5"}
 #: Columns of the machine's time that say when something is tried next, and which rows wait for it.
 _WAITS = (
     "UPDATE payments_paymentattempt SET started_at = started_at - (next_query_at - clock_timestamp()),"
@@ -135,18 +135,31 @@ class House:
             for statement in _WAITS:
                 server.execute(statement, [tenant_id])
 
-    def dead_hands_open(self, tenant_id: UUID) -> None:
-        """The machine's time after which what a killed process held is free: leases, and messages being sent.
+    def hands_of_the_dead(self, name: str) -> None:
+        """The machine's time after which what a killed process held is free: its leases, the messages it was sending.
 
-        Only when its holder is known to be dead: under a living one it would break the promise of one writer.
+        Only when ``name`` is known to be dead: under a living one it would break the promise of one writer.
+        """
+        with self.admin() as server:
+            if name == "network":
+                server.execute("UPDATE network_router SET lease_until = clock_timestamp() WHERE lease IS NOT NULL")
+            if name == "worker":
+                server.execute("UPDATE sms_message SET next_try_at = clock_timestamp() WHERE state = 'sending'")
+
+    def hands_of_those_who_gave_up(self, tenant_id: UUID) -> None:
+        """The same after an outage of the database: who could not write what he did lives, and is at it no more.
+
+        Called when every call of that time is over: the far ends of these tests answer within a second.
         """
         with self.admin() as server:
             server.execute(
-                "UPDATE network_router SET lease_until = clock_timestamp() WHERE tenant_id = %s AND lease IS NOT NULL",
+                "UPDATE sms_message SET next_try_at = clock_timestamp() WHERE tenant_id = %s AND state = 'sending'"
+                " AND changed_at < clock_timestamp() - interval '10 seconds'",
                 [tenant_id],
             )
             server.execute(
-                "UPDATE sms_message SET next_try_at = clock_timestamp() WHERE tenant_id = %s AND state = 'sending'",
+                "UPDATE network_router SET lease_until = clock_timestamp() WHERE tenant_id = %s"
+                " AND lease_until < clock_timestamp() + interval '170 seconds'",
                 [tenant_id],
             )
 
@@ -195,7 +208,16 @@ class House:
             yield
         finally:
             hold.unlink()
-            until(lambda: self.is_back(name, pid), 30, f"{name} is back")
+            until(lambda: self.is_back(name, pid) and self._answers(name), 60, f"{name} is back")
+
+    def _answers(self, name: str) -> bool:
+        if name != "postgres":
+            return True
+        try:
+            with self.admin():
+                return True
+        except psycopg.OperationalError:
+            return False
 
     @contextmanager
     def stopped(self, name: str) -> Iterator[None]:

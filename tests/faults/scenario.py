@@ -73,6 +73,7 @@ class Scenario:
     faults: list[Drawn]
     seed: int = 0
     suspension: str = "walled"
+    gateway_class: Callable[[], Daraja] = lambda: Daraja(shops=[Shop()])  # noqa: E731
     trouble: list[str] = field(default_factory=list)
     lines: dict[str, Line] = field(default_factory=dict)
     tenant_id: UUID = field(init=False)
@@ -84,7 +85,7 @@ class Scenario:
         """Far ends, a tenant, and three customers of whom two have paid for an hour and are online."""
         number = next(_numbers)
         self.slug = f"f-{number}-{uuid4().hex[:6]}"
-        gateway, texts = Daraja(shops=[Shop()]), AfricasTalking()
+        gateway, texts = self.gateway_class(), AfricasTalking()
         gateway.start()
         texts.start()
         router = self.house.farm.add(self.slug, users={"billing": "billing-api"}, redial_s=0.5)
