@@ -23,8 +23,9 @@ from uuid import UUID
 import psycopg
 import requests
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections
 from django.test import override_settings
+from psycopg import IsolationLevel
 
 from ispbilling.settings.base import database
 from simulators.routeros import RouterFarm
@@ -86,7 +87,7 @@ class House:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        until(self._is_ready, 180, "the house")
+        until(self.is_ready, 180, "the house")
 
     def stop(self) -> None:
         if self._keeper is not None and self._keeper.stdin is not None:
@@ -98,7 +99,8 @@ class House:
             shutil.copytree(self.folder / "logs", kept, dirs_exist_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether all of it runs and the web process answers."""
         assert self._keeper is not None
         assert self._keeper.poll() is None, (self.folder / "keeper.log").read_text()
         try:
@@ -122,6 +124,18 @@ class House:
         finally:
             connections.close_all()
             here.update(before)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Transactions of this thread see one instant of the database meanwhile."""
+        try:
+            connection.close_if_unusable_or_obsolete()
+            connection.ensure_connection()
+            connection.connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            yield
+        finally:
+            if connection.connection is not None and not connection.connection.closed:
+                connection.connection.isolation_level = None
 
     def admin(self) -> psycopg.Connection[Any]:
         """A superuser's connection, for what no service may do: let time pass, forget a tenant."""
