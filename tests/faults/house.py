@@ -157,7 +157,7 @@ class House:
         with self.admin() as server:
             if name == "network":
                 server.execute("UPDATE network_router SET lease_until = clock_timestamp() WHERE lease IS NOT NULL")
-            if name == "worker":
+            if name == "outside":
                 server.execute("UPDATE sms_message SET next_try_at = clock_timestamp() WHERE state = 'sending'")
 
     def hands_of_those_who_gave_up(self, tenant_id: UUID) -> None:
@@ -195,6 +195,10 @@ class House:
         except FileNotFoundError:
             return {}
         return found
+
+    @property
+    def programs(self) -> list[str]:
+        return [name for name in self._pids() if name not in ("postgres", "redis")]
 
     def pid(self, name: str) -> int:
         return self._pids()[name]

@@ -155,7 +155,7 @@ STEPS = (
 
 def reach(house: House, step: Step, scenario: Scenario, action: str) -> tuple[str, threading.Thread]:
     """Arm a failpoint and lead a process there. Which process it was, and the thread that leads."""
-    names = {house.pid(name): name for name in ("web", "worker", "network", "beat")}
+    names = {house.pid(name): name for name in house.programs}
     house.arm(step.failpoint, action)
 
     def lead() -> None:

@@ -35,7 +35,7 @@ def test_killed_at_each_failpoint_everything_is_right_in_the_end(house: House, s
     scenario.set_up()
     step.ready(scenario)
     assert scenario.end() == []
-    before = {name: house.pid(name) for name in ("web", "worker", "network", "beat")}
+    before = {name: house.pid(name) for name in house.programs}
     name, thread = reach(house, step, scenario, "kill")
     until(lambda: house.is_back(name, before[name]) and house.is_ready(), 60, f"{name} is back")
     thread.join(60)

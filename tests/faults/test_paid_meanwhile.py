@@ -104,13 +104,13 @@ def is_online(scenario: Scenario) -> bool:
     return [(one["rate_limit"], one["address_lists"]) for one in online] == [("5000k/10000k", [])]
 
 
-def pay(scenario: Scenario) -> list[float]:
-    """Anna pays and it is booked; how long her callback waited."""
+def pay(scenario: Scenario, *, others: int = 0) -> list[float]:
+    """Anna pays, after ``others`` who were not told of; how long her callback waited."""
     scenario.pay("anna")
     callbacks = scenario.ends.gateway.callbacks
     assert isinstance(callbacks, TimedCallbacks)
     until(lambda: callbacks.took, 30, "the callback is answered")
-    assert [push.callback_statuses for push in scenario.ends.gateway.pushes.values()] == [[200]]
+    assert [push.callback_statuses for push in scenario.ends.gateway.pushes.values()][others:] == [[200]]
     return callbacks.took
 
 
@@ -160,7 +160,7 @@ def times(standing_house: House, django_db_blocker: Any) -> Iterator[dict[str, T
 
     with standing_house.entered(django_db_blocker), ThreadPoolExecutor(len(ILL)) as pool:
         found = dict(zip(ILL, pool.map(one, ILL), strict=True))
-    yield found
+    return found
 
 
 @pytest.mark.parametrize("name", ILL)
@@ -185,3 +185,37 @@ def test_while_redis_is_down_the_gateway_is_answered_and_the_customer_soon_onlin
     scenario.close()
     assert max(callbacks) <= CALLBACK_S
     assert provisioned <= PROVISIONED_S
+
+
+def messages_hang(scenario: Scenario) -> None:
+    """Message after message finds a provider that says nothing."""
+    scenario.ends.texts.faults.arm("timeout_before", seconds=60.0)
+    for number in range(9):
+        scenario.ask_for_code(("anna", "ben", "cleo")[number % 3])
+        time.sleep(1.1)
+
+
+def questions_hang(scenario: Scenario) -> None:
+    """Payments nobody told us about are asked for, again and again, and the gateway says nothing."""
+    scenario.ends.gateway.faults.arm("timeout_before", on="query", seconds=60.0)
+    for key in ("ben", "cleo"):
+        scenario.ends.gateway.behaviours[f"25471200000{list(scenario.lines).index(key)}"] = ("lost_callback", 0.1)
+        scenario.pay(key)
+    for _ in range(9):
+        scenario.house.time_passes(scenario.tenant_id)
+        time.sleep(1.1)
+
+
+@pytest.mark.parametrize("hangs", [messages_hang, questions_hang])
+def test_while_others_let_our_workers_hang_a_payment_is_booked_and_its_customer_online(
+    house: House, hangs: Callable[[Scenario], None]
+) -> None:
+    scenario = stand(house, hangs.__name__)
+    hangs(scenario)
+    callbacks = pay(scenario, others=len(scenario.ends.gateway.pushes))
+    provisioned = until_back(scenario)
+    scenario.become_well()
+    assert max(callbacks) <= CALLBACK_S
+    assert provisioned <= PROVISIONED_S
+    assert scenario.end() == []
+    scenario.close()
