@@ -2,7 +2,8 @@
 
 ``FAILPOINTS_DIR`` (None outside tests, refused by production) is a folder; a file named like the failpoint says what
 happens there: ``raise``, ``kill`` (SIGKILL to this process, once: the file is gone then) or ``wait`` (until the file is
-gone). When a process reaches an armed place it first writes ``<name>.reached``. ``FAILPOINTS`` is the whole list: an unknown name is a bug.
+gone). When a process reaches an armed place it first writes ``<name>.reached``. ``FAILPOINTS`` is the whole list: an
+unknown name is a bug.
 """
 
 from __future__ import annotations

@@ -60,9 +60,7 @@ def contact(tenant: UUID, made: Router) -> bool:
         return not link.apply(found.plan).refused
 
 
-def test_without_the_lease_several_write_to_one_router_at_once(
-    place: tuple[UUID, Router], router: SimRouter
-) -> None:
+def test_without_the_lease_several_write_to_one_router_at_once(place: tuple[UUID, Router], router: SimRouter) -> None:
     done = at_once(TOGETHER, lambda _number: contact(*place))
     assert router.max_open_logins("billing") > 1
     assert False in done  # the second was refused the row the first had just added: a trouble nobody had
@@ -81,7 +79,11 @@ def test_with_the_lease_one_writes_and_the_others_go_away(place: tuple[UUID, Rou
 
 
 #: Somebody at the router undoes what was written, at the moment it was written and before that is said.
-UNDONE = {"at": "/ppp/secret/add", "when": "applied", "sentence": ["/ppp/secret/set", "=numbers={any}", "=disabled=yes"]}
+UNDONE = {
+    "at": "/ppp/secret/add",
+    "when": "applied",
+    "sentence": ["/ppp/secret/set", "=numbers={any}", "=disabled=yes"],
+}
 
 
 def test_without_reading_again_what_was_written_is_believed_though_it_is_not_so(

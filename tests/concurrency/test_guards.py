@@ -50,7 +50,7 @@ def errors(done: list[Any]) -> list[Exception]:
 def receipts_booked_at_once(place: Place) -> int:
     given = place.look(lambda: told(place.payment, place.recharge, "1500", "TAF0000001"))
     assert errors(at_once(TOGETHER, inside(place.tenant.id, lambda: receipt_record(**given)))) == []
-    return int(place.look(lambda: Receipt.objects.count()))
+    return int(place.look(Receipt.objects.count))
 
 
 def test_without_the_receipts_keys_one_payment_is_booked_again_and_again(place: Place) -> None:
@@ -107,8 +107,8 @@ def test_with_the_recharges_lock_one_of_several_payments_completes_it(place: Pla
             return receipt_record(**given[number])
 
     assert errors(at_once(TOGETHER, book)) == []
-    assert place.look(lambda: Receipt.objects.count()) == TOGETHER
-    assert place.look(lambda: Invoice.objects.count()) == 1
+    assert place.look(Receipt.objects.count) == TOGETHER
+    assert place.look(Invoice.objects.count) == 1
 
 
 # --- the intention's key and lock -----------------------------------------------------------------------------
@@ -268,7 +268,7 @@ def queued_at_once(place: Place) -> int:
         message_send(code="portal_code", key="k", to="+254712345678", values={"code": "123456"})
 
     assert errors(at_once(TOGETHER, inside(place.tenant.id, queue))) == []
-    return int(place.look(lambda: Message.objects.count()))
+    return int(place.look(Message.objects.count))
 
 
 def test_without_its_key_the_same_cause_is_told_several_times(place: Place) -> None:

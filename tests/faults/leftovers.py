@@ -100,7 +100,7 @@ LEFTOVERS = (
     Leftover(
         ("line.seen", "line.secret", "line.online"),
         _row_taken_over,
-        "Somebody put his own comment on the row: it is not ours any more, and never touched. Staff see it on the line.",
+        "Somebody put his own comment on the row: it is not ours any more, and never touched. The line tells staff.",
     ),
 )
 

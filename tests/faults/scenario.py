@@ -53,7 +53,7 @@ class Scenario:
     faults: list[Drawn]
     seed: int = 0
     suspension: str = "walled"
-    gateway_class: Callable[[], Daraja] = lambda: Daraja(shops=[Shop()])  # noqa: E731
+    gateway_class: Callable[[], Daraja] = lambda: Daraja(shops=[Shop()])
     trouble: list[str] = field(default_factory=list)
     fired: list[str] = field(default_factory=list)  # the kinds that came true
     lines: dict[str, Line] = field(default_factory=dict)

@@ -53,7 +53,7 @@ def played(request: pytest.FixtureRequest, standing_house: House, django_db_bloc
     with standing_house.entered(django_db_blocker):
         scenarios = [scenario_of(standing_house, one) for one in given]
         wrong = waves.run(scenarios)
-    yield {one.name: (one, wrong.get(one.name, one.trouble)) for one in scenarios}
+    return {one.name: (one, wrong.get(one.name, one.trouble)) for one in scenarios}
 
 
 def all_is_right(played: dict[str, Any], name: str) -> Scenario:

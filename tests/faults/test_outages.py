@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from tests.faults import turns
 from tests.faults.house import House
 from tests.faults.scenario import Scenario
-from tests.faults import turns
 from tests.faults.steps import STEPS, Step, reach
 from tests.faults.turns import Choice
 

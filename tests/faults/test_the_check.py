@@ -74,7 +74,10 @@ BREAKS: dict[str, tuple[str, Callable[[Scenario, Any], None]]] = {
         "invoice.numbers",
         sql(f"UPDATE billing_invoice SET number = '2026-000099' {ONE.format('billing_invoice')}"),
     ),
-    "an expiry": ("subscription", sql(f"UPDATE billing_subscription SET expires_at = expires_at + interval '1 h' {MINE}")),
+    "an expiry": (
+        "subscription",
+        sql(f"UPDATE billing_subscription SET expires_at = expires_at + interval '1 h' {MINE}"),
+    ),
     "a state": ("subscription", sql(f"UPDATE billing_subscription SET state = 'suspended' {MINE}")),
     "a payment never settled": ("payment.unknown", sql(f"UPDATE payments_payment SET state = 'expired' {MINE}")),
     "a payment nobody made": ("payment.invented", lambda one, server: unpay(one)),
