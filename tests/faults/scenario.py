@@ -194,13 +194,15 @@ class Scenario:
     def act(self) -> None:
         """Everything customers do while the faults are armed. Some seconds.
 
-        Where a question to the gateway is what goes wrong, Cleo's callback is lost so that it must be asked; Anna lets
-        the second prompt stand for a while, and it is asked about meanwhile.
+        Where a question to the gateway is what goes wrong, there is one to ask: Cleo's callback is lost, and Anna lets
+        her prompt stand for a while.
         """
         random, gateway = Random(self.seed), self.ends.gateway
         behaviour = random.choice(("approve", "approve", "approve", "refuse", "no_funds", "timeout", "lost_callback"))
         is_asked = any("query" in (fault.kind[:5], fault.options.get("on")) for fault in self.faults)
         gateway.behaviours["254712000002"] = ("lost_callback" if is_asked else behaviour, 0.3)
+        if is_asked:
+            gateway.behaviours["254712000000"] = ("hold", 0.0)
         self.together(lambda: self.pay("anna"), lambda: self.pay("cleo"), lambda: self.ask_for_code("ben"))
         time.sleep(1.5)
         gateway.behaviours["254712000000"] = ("hold", 0.0)
