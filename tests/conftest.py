@@ -24,7 +24,7 @@ TEMPLATE = "ispbilling_test_template"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--thorough", action="store_true", help="tests/faults in full: it takes most of an hour")
+    parser.addoption("--thorough", action="store_true", help="tests/faults in full, for hours")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -59,6 +59,46 @@ def mixture(seed: int) -> list[Drawn]:
     return [_draw(random, where) for where in (random.choice(sorted(TABLES)) for _ in range(3))]
 
 
+def _two(*given: dict[str, Any]) -> list[Drawn]:
+    return [Drawn("daraja", {"times": 4, **options}) for options in given]
+
+
+#: Faults that are worse together than each alone.
+TOGETHER: dict[str, list[Drawn]] = {
+    "the answer is lost and another's callback comes": _two(
+        {"name": "cut_after", "on": "push"}, {"name": "callback_of_another", "what": "whole"}
+    ),
+    "the answer is lost and a callback comes whose payment is known": _two(
+        {"name": "cut_after", "on": "push", "phone": "254712000000"},
+        {"name": "callback_of_another", "what": "whole", "phone": "254712000000"},
+    ),
+    "the answer is lost and another's receipt is told": _two(
+        {"name": "cut_after", "on": "push"}, {"name": "callback_of_another", "what": "receipt"}
+    ),
+    "the answer is lost and a forger knows the address": _two(
+        {"name": "cut_after", "on": "push"}, {"name": "callback_forged", "kind": "other_reference", "on": "open"}
+    ),
+    "the answer is late and a forger knows the address": _two(
+        {"name": "latency", "on": "push", "seconds": 1.0},
+        {"name": "callback_early"},
+        {"name": "callback_forged", "kind": "other_reference", "on": "open"},
+    ),
+    "the answer is lost and nobody calls back": _two({"name": "cut_after", "on": "push"}, {"name": "callback_never"}),
+    "nobody calls back and receipts repeat": _two({"name": "callback_never"}, {"name": "receipt_repeated"}),
+    "first cancelled, then paid, and nobody calls back": _two(
+        {"name": "success_after_failure", "seconds": 0.5}, {"name": "callback_never"}
+    ),
+    "paid, then cancelled, twenty times at once": _two(
+        {"name": "failure_after_success", "seconds": 0.1}, {"name": "callback_storm", "copies": 20}
+    ),
+    "garbage, a storm and a late answer": _two(
+        {"name": "callback_garbage", "kind": "truncated"},
+        {"name": "callback_storm", "copies": 20},
+        {"name": "callback_early"},
+    ),
+}
+
+
 def _draw(random: Random, where: str) -> Drawn:
     if where == "routeros":
         return Drawn(where, router_faults.mixture(random, 1)[0])

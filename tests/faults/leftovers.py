@@ -68,8 +68,17 @@ def _nobody_told(wrong: Wrong, facts: Facts) -> bool:
     return push is not None and bool(HIDDEN & facts.push_faults(wrong.subject)) and 200 not in push.callback_statuses
 
 
+def _told_of_another_alone(wrong: Wrong, facts: Facts) -> bool:
+    is_hidden = bool(HIDDEN & facts.push_faults(wrong.subject))
+    return is_hidden and facts.gateway.faults.fired["callback_of_another"] > 0
+
+
 def _told_of_another(wrong: Wrong, facts: Facts) -> bool:
     return any(facts.gateway.faults.fired[name] for name in ("callback_of_another", "receipt_repeated"))
+
+
+def _forged_before_known(wrong: Wrong, facts: Facts) -> bool:
+    return bool(facts.gateway.faults.fired["callback_forged"] and HIDDEN & facts.push_faults(wrong.subject))
 
 
 def _answer_hidden(wrong: Wrong, facts: Facts) -> bool:
@@ -88,9 +97,20 @@ LEFTOVERS = (
         " the payment as expired; the money is found by the statement.",
     ),
     Leftover(
+        ("payment.unknown",),
+        _told_of_another_alone,
+        "The answer with the gateway's reference was lost, and its only callback was another payment's.",
+    ),
+    Leftover(
         ("gateway.number",),
         _told_of_another,
         "The gateway itself told, at the attempt's own address, the number of another payment.",
+    ),
+    Leftover(
+        ("gateway.number",),
+        _forged_before_known,
+        "Somebody knew the attempt's secret address, and called it while the gateway's own reference was not known: the"
+        " address was the only proof there was. What was paid in truth is booked once all the same.",
     ),
     Leftover(
         ("message.unknown",),

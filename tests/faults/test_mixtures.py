@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults import turns, waves
 from tests.faults.house import House
-from tests.faults.kinds import all_alone, mixture
+from tests.faults.kinds import TOGETHER, all_alone, mixture
 from tests.faults.scenario import Scenario
 from tests.faults.turns import Choice
 
@@ -31,13 +31,16 @@ def chosen(everything: bool) -> Iterator[Choice]:
         scattered = [alone[(index * 101) % len(alone)] for index in range(len(alone))]
         alone, seeds = turns.turn(scattered, TODAY_ALONE), turns.turn(seeds, TODAY_SEEDS)
     yield "alone", alone, alone
+    yield "together", sorted(TOGETHER), sorted(TOGETHER)
     yield "seed", seeds, [f"seed-{seed}" for seed in seeds]
 
 
 def scenario_of(house: House, given: dict[str, Any]) -> Scenario:
-    """By a test's parameters: ``alone`` or ``seed``."""
+    """By a test's parameters: ``alone``, ``together`` or ``seed``."""
     if "alone" in given:
         return Scenario(house, given["alone"], [ALONE[given["alone"]]])
+    if "together" in given:
+        return Scenario(house, given["together"], TOGETHER[given["together"]])
     seed = given["seed"]
     return Scenario(house, f"seed-{seed}", mixture(seed), seed=seed, suspension="blocked" if seed % 3 else "walled")
 
@@ -66,6 +69,11 @@ def all_is_right(played: dict[str, Any], name: str) -> Scenario:
 def test_after_each_fault_alone_everything_is_right(played: dict[str, Any], alone: str) -> None:
     scenario = all_is_right(played, alone)
     assert scenario.fired == [ALONE[alone].kind], "it never came true"
+
+
+def test_after_faults_that_make_each_other_worse_everything_is_right(played: dict[str, Any], together: str) -> None:
+    scenario = all_is_right(played, together)
+    assert scenario.fired == [fault.kind for fault in TOGETHER[together]], "not all came true"
 
 
 def test_after_a_mixture_of_three_faults_everything_is_right(played: dict[str, Any], seed: int) -> None:

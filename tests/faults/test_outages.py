@@ -1,4 +1,7 @@
-"""Redis or PostgreSQL is killed, or stopped where it stands, while a process is at each step of the chain."""
+"""Redis or PostgreSQL is killed, or stopped where it stands, while a process is at each step of the chain.
+
+In an ordinary run each outage comes at one step, another every day; at all of them with ``--thorough``.
+"""
 
 from __future__ import annotations
 
