@@ -1,6 +1,7 @@
 """Faults of the far ends: each alone, and mixtures of three by seed. Afterwards everything is right, by itself.
 
-In an ordinary run so many are played as make one wave, others every day; all of them with ``--thorough``.
+In an ordinary run so many are played as make two waves, others every day; all of them with ``--thorough``. The quick
+run has the mixtures alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tests.faults.kinds import TOGETHER, all_alone, mixture
 from tests.faults.scenario import Scenario
 from tests.faults.turns import Choice
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000), pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.timeout(3000), pytest.mark.xdist_group("faults")]
 
 ALONE = all_alone()
 SEEDS = range(1, 201)
@@ -24,7 +25,7 @@ TODAY_ALONE, TODAY_SEEDS = 12, 12
 
 
 def chosen(everything: bool) -> Iterator[Choice]:
-    """Every fault and two hundred seeds; in an ordinary run as many as make one wave."""
+    """Every fault and two hundred seeds; in an ordinary run some of them."""
     alone, seeds = sorted(ALONE), list(SEEDS)
     if not everything:
         # A step that shares no factor with their number: neighbours of one kind are not played on the same day.
@@ -66,11 +67,13 @@ def all_is_right(played: dict[str, Any], name: str) -> Scenario:
     return scenario
 
 
+@pytest.mark.slow
 def test_after_each_fault_alone_everything_is_right(played: dict[str, Any], alone: str) -> None:
     scenario = all_is_right(played, alone)
     assert scenario.fired == [ALONE[alone].kind], "it never came true"
 
 
+@pytest.mark.slow
 def test_after_faults_that_make_each_other_worse_everything_is_right(played: dict[str, Any], together: str) -> None:
     scenario = all_is_right(played, together)
     assert scenario.fired == [fault.kind for fault in TOGETHER[together]], "not all came true"
