@@ -30,12 +30,16 @@ def steady_now() -> datetime:
 
 @app.on_after_finalize.connect
 def schedule(sender: Celery, **_: Any) -> None:
-    """The beat's table: interval in seconds, task, queue."""
+    """The beat's table: interval in seconds, task, queue.
+
+    What waits for the answers of strangers is in the queues ``outside`` and ``network``, which have workers of their
+    own: a gateway or message provider that hangs must not keep money from being booked, or a cut from being made.
+    """
     from django.conf import settings
 
     table = [
         (settings.SWEEP_INTERVAL_S, "ispbilling.kernel.tasks.events_sweep_task", "events"),
-        (settings.SWEEP_INTERVAL_S, "payments.tasks.attempts_ask_task", "default"),
+        (settings.SWEEP_INTERVAL_S, "payments.tasks.attempts_ask_task", "outside"),
         (60.0, "payments.tasks.gateways_listen_task", "default"),
         (settings.SWEEP_INTERVAL_S, "ispbilling.kernel.tasks.clock_look_task", "events"),
         (settings.CYCLE_INTERVAL_S, "billing.tasks.cycle_run_task", "default"),
@@ -43,7 +47,7 @@ def schedule(sender: Celery, **_: Any) -> None:
         (60.0, "billing.tasks.ledger_check_task", "default"),
         (300.0, "ispbilling.kernel.tasks.events_purge_task", "default"),
         (settings.SWEEP_INTERVAL_S, "network.tasks.routers_sweep_task", "network"),
-        (settings.SWEEP_INTERVAL_S, "sms.tasks.messages_send_task", "default"),
+        (settings.SWEEP_INTERVAL_S, "sms.tasks.messages_send_task", "outside"),
     ]
     for interval, task, queue in table:
         every = celery_schedule(interval, nowfun=steady_now, app=sender)

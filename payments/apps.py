@@ -9,5 +9,5 @@ class PaymentsConfig(AppConfig):
         from payments import handlers, health  # noqa: F401  registers the handlers
         from payments.providers import cash, mpesa  # noqa: F401  registers the adapters
 
-        wake.topic("attempts", task="payments.tasks.attempts_ask_task", queue="default")
+        wake.topic("attempts", task="payments.tasks.attempts_ask_task", queue="outside")
         health.register()

@@ -22,7 +22,7 @@ def attempts_ask_task(_: object = None) -> None:
 def gateways_listen_task() -> None:
     """Ask every quiet gateway for a sign of life, each in a task of its own: one that hangs delays no other."""
     for tenant, account in selectors.accounts_to_ask():
-        gateway_listen_task.apply_async(args=(str(tenant), str(account)), queue="default", expires=60)
+        gateway_listen_task.apply_async(args=(str(tenant), str(account)), queue="outside", expires=60)
 
 
 @shared_task(ignore_result=True)

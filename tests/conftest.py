@@ -23,6 +23,10 @@ ROOT = Path(__file__).resolve().parents[1]
 TEMPLATE = "ispbilling_test_template"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--thorough", action="store_true", help="tests/faults in full, for hours")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if "ADMIN_DATABASE_URL" not in os.environ:
         raise pytest.UsageError("Tests need the servers that bin/test starts: run bin/test, with any pytest arguments.")

@@ -165,6 +165,7 @@ def _renew(subscription_id: UUID, customer_id: UUID) -> bool:
     )
     changed = SubscriptionChanged(subscription_id=subscription.id, customer_id=customer_id)
     emit_many([(changed, key), (renewed, key)])
+    failpoint("billing.renew.before_commit")
     return True
 
 
@@ -261,6 +262,8 @@ def _remind() -> int:
             tellable[subscription, fresh[0]] = (near, f"customer:{customer}")
     written = _reminders_write(rows, at)
     emit_many([told for key, told in tellable.items() if key in written])
+    if due:
+        failpoint("billing.remind.before_commit")
     return len(due)
 
 

@@ -159,6 +159,7 @@ def _book(
     bought = _extension_of(recharge, wallet, rules, at) if recharge is not None else None
     extensions = _brought_back(customer_id, wallet, rules, at) if bought is None else [bought]
     post([income, *(entry for done in extensions for entry in (done.draft.issue, done.draft.pay))])
+    failpoint("billing.receipt.after_post")
     for done in extensions:
         subscription_carry_on(done, rules=rules, at=at, by="system:receipts")
         wallet -= done.draft.line.total
@@ -166,6 +167,7 @@ def _book(
         recharge.state, recharge.method, recharge.completed_at = Recharge.State.COMPLETED, method, at
         recharge.old_expires_at, recharge.new_expires_at = bought.old_expires_at, bought.expires_at
         recharge.save(update_fields=["state", "method", "completed_at", "old_expires_at", "new_expires_at"])
+    failpoint("billing.receipt.after_subscription")
     today = rules.local_date(at)
     numbers = [invoice_issue_paid(done.draft, year=today.year, due_on=today.isoformat()) for done in extensions]
     _tell(receipt_id, customer_id, money, number, numbers, extensions, wallet)

@@ -1,8 +1,9 @@
 """Named places where a test may stop, break or kill the process. Does nothing unless test settings arm it.
 
 ``FAILPOINTS_DIR`` (None outside tests, refused by production) is a folder; a file named like the failpoint says what
-happens there: ``raise``, ``kill`` (SIGKILL to this process) or ``wait`` (until the file is gone). When a process
-reaches an armed place it first writes ``<name>.reached``. ``FAILPOINTS`` is the whole list: an unknown name is a bug.
+happens there: ``raise``, ``kill`` (SIGKILL to this process, once: the file is gone then) or ``wait`` (until the file is
+gone). When a process reaches an armed place it first writes ``<name>.reached``. ``FAILPOINTS`` is the whole list: an
+unknown name is a bug.
 """
 
 from __future__ import annotations
@@ -17,18 +18,33 @@ from django.conf import settings
 FAILPOINTS = frozenset(
     {
         "events.after_handler",
+        "events.before_commit",
+        "payments.start.before_commit",
         "payments.start.before_call",
         "payments.start.after_call",
         "payments.event.stored",
+        "payments.event.before_commit",
         "payments.settle.before_commit",
+        "payments.query.before_call",
+        "payments.query.after_call",
         "billing.receipt.after_receipt_row",
+        "billing.receipt.after_post",
+        "billing.receipt.after_subscription",
         "billing.receipt.before_commit",
         "billing.cycle.before_commit",
+        "billing.renew.before_commit",
+        "billing.remind.before_commit",
+        "network.lines.before_commit",
         "network.converge.before_apply",
         "network.converge.after_apply",
         "network.converge.before_record",
+        "network.converge.after_record",
+        "sms.queue.before_commit",
+        "sms.claim.before_commit",
         "sms.send.before_call",
         "sms.send.after_call",
+        "sms.record.before_commit",
+        "sms.report.before_commit",
     }
 )
 
@@ -53,6 +69,7 @@ def failpoint(name: str) -> None:
     if action == "raise":
         raise FailpointHit(name)
     if action == "kill":
+        armed.unlink(missing_ok=True)  # whoever is started in our place lives
         os.kill(os.getpid(), signal.SIGKILL)
     while action == "wait" and armed.exists():
         time.sleep(0.01)

@@ -94,6 +94,7 @@ def drain_key(tenant: UUID, key: str) -> tuple[int, bool]:
                 return len(done), True
             done.append(event_id)
         _finish(done)
+        failpoint("events.before_commit")
         return len(done), False
 
 

@@ -22,10 +22,13 @@ from urllib.request import ProxyHandler, build_opener
 
 from ispbilling.supervisor.paths import CHECKOUT, Folders, default_data, make_folder
 from ispbilling.supervisor.processes import Child, Family, StartFailed, wait_until
+from ispbilling.supervisor.programs import programs
 from ispbilling.supervisor.servers import start_servers
 
 READY_LIMIT_S = 120
 SIMULATORS_LIMIT_S = 30
+#: A part that ends more often than this within so many seconds is broken, not unlucky.
+DEATHS_MOST, DEATHS_WITHIN_S = 4, 60
 
 
 @dataclass
@@ -120,41 +123,16 @@ def _start(options: Options, folders: Folders, family: Family) -> dict[str, str]
         environment |= {"POLL_INTERVAL_S": os.environ.get("POLL_INTERVAL_S", "10")}
     _manage(["migrate", "--database", "owner", "-v0"], environment)
     simulators = _simulators(folders, family, environment)
-    python = sys.executable
-    family.spawn("worker", main_worker(), env=environment, cwd=CHECKOUT)
-    family.spawn("network", network_worker(), env=environment, cwd=CHECKOUT)
-    beat = ["-m", "celery", "-A", "ispbilling", "beat", "-l", "warning"]
-    family.spawn("beat", [python, *beat, "--pidfile", ""], env=environment, cwd=CHECKOUT)
-    web = family.spawn("web", _web_command("ispbilling.asgi", options.port), env=environment, cwd=CHECKOUT)
-    family.spawn("wall-page", _web_command("portal.wall_server", wall_port), env=environment, cwd=CHECKOUT)
-    wait_until(lambda: _is_ready(url), child=web, limit_s=READY_LIMIT_S, what="The web process")
+    started = {
+        name: family.spawn(name, command, env=environment, cwd=CHECKOUT)
+        for name, command in programs(options.port, wall_port).items()
+    }
+    wait_until(lambda: _is_ready(url), child=started["web"], limit_s=READY_LIMIT_S, what="The web process")
     (folders.run / "url").write_text(url)
     environment["SIMULATORS"] = str(simulators)
     if not options.is_check:
         print(f"Ready after {time.monotonic() - began:.0f} s: {url}/dashboard/ for staff, {url}/client/ for customers")
     return environment
-
-
-def main_worker() -> list[str]:
-    """The worker of everything but routers."""
-    return _worker("main", "events,default", threads=4)
-
-
-def network_worker() -> list[str]:
-    """The worker that speaks to routers: many threads, since nearly all of them wait, and none holds a connection to
-    the database meanwhile. Routers that hang must not keep the others waiting."""
-    return _worker("network", "network", threads=64)
-
-
-def _worker(name: str, queues: str, *, threads: int) -> list[str]:
-    command = [sys.executable, "-m", "celery", "-A", "ispbilling", "worker", "-P", "threads", "-c", str(threads)]
-    command += ["-Q", queues, "-n", f"{name}@%h", "-l", "warning", "-O", "fair", "--without-gossip", "--without-mingle"]
-    return command
-
-
-def _web_command(module: str, port: int) -> list[str]:
-    command = [sys.executable, "-m", "uvicorn", f"{module}:application", "--host", "127.0.0.1"]
-    return [*command, "--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "3"]
 
 
 def _live(options: Options, folders: Folders, family: Family, environment: dict[str, str]) -> int:
@@ -165,9 +143,24 @@ def _live(options: Options, folders: Folders, family: Family, environment: dict[
     if not options.is_empty and _follow(["demo_fill", "--simulators", simulators], environment):
         return 1
     print("Ctrl-C stops it; the data stay.")
-    while (dead := family.dead()) is None:
-        time.sleep(0.3)
-    return _mourn(dead)
+    return _watch(family)
+
+
+def _watch(family: Family) -> int:
+    """Start again whatever ends, as an init system would, until one ends again and again."""
+    deaths: dict[str, list[float]] = {}
+    while True:
+        dead = family.dead()
+        if dead is None:
+            time.sleep(0.3)
+            continue
+        lately = [at for at in deaths.get(dead.name, []) if time.monotonic() - at < DEATHS_WITHIN_S]
+        deaths[dead.name] = [*lately, time.monotonic()]
+        if len(lately) >= DEATHS_MOST:
+            return _mourn(dead)
+        print(f"{dead.name} ended with status {dead.process.returncode} and is started again.")
+        time.sleep(len(lately))
+        family.revive(dead)
 
 
 def _mourn(dead: Child) -> int:

@@ -29,10 +29,13 @@ class User:
 
 @dataclass
 class Child:
+    """``start`` starts the same program anew."""
+
     name: str
     process: subprocess.Popen[bytes]
     stop_signal: signal.Signals
     log: Path
+    start: Callable[[], subprocess.Popen[bytes]]
 
     def tail(self, lines: int = 15) -> str:
         try:
@@ -72,20 +75,27 @@ class Family:
                 os._exit(1)  # the supervisor died before the wish was made
 
         log = self.logs / f"{name}.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                [str(part) for part in command],
-                env=dict(env),
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=prepare,  # noqa: PLW1509  the supervisor has no other threads
-            )
-        child = Child(name, process, stop_signal, log)
+
+        def start() -> subprocess.Popen[bytes]:
+            with log.open("ab") as output:
+                return subprocess.Popen(
+                    [str(part) for part in command],
+                    env=dict(env),
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=prepare,  # noqa: PLW1509  the supervisor has no other threads
+                )
+
+        child = Child(name, start(), stop_signal, log, start)
         self.children.append(child)
         return child
+
+    def revive(self, child: Child) -> None:
+        """Start a child that ended once more, as an init system would."""
+        child.process = child.start()
 
     def dead(self) -> Child | None:
         """A child that ended by itself, if any."""

@@ -14,6 +14,7 @@ from billing.services import subscription_create
 from customers.services import customer_create, search_terms_set
 from ispbilling.kernel import audit, clock, wake
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound
+from ispbilling.kernel.failpoints import failpoint
 from network.models import Line, Router
 
 _CONTROL = {chr(code) for code in range(32)} | {chr(127)}
@@ -92,4 +93,5 @@ def lines_refresh(*, subscription_id: UUID) -> list[Line]:
         line.save(update_fields=fields)
     if changed:
         wake.on_commit("routers", {str(line.router_id) for line in changed})
+    failpoint("network.lines.before_commit")
     return changed

@@ -111,6 +111,7 @@ def _converge(router: Router, lines: Sequence[Line], link: RouterDriver) -> None
     failpoint("network.converge.before_record")
     seen = Seen(lines, wanted, state, refused, found.foreign, kept)
     _record(router.id, seen)
+    failpoint("network.converge.after_record")
     drifts_record(router_id=router.id, found=drifted, is_kept=bool(kept))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from ispbilling.kernel import clock
 from ispbilling.kernel.errors import Refused
@@ -62,6 +62,7 @@ def payment_event_process(*, payment_event_id: UUID) -> PaymentEvent:
         stored.outcome = _read(stored)[:40]
         stored.processed_at = clock.machine_now()
         stored.save(update_fields=["outcome", "processed_at"])
+        failpoint("payments.event.before_commit")
         log.info("payment.callback", outcome=stored.outcome, account=stored.account.label)
     return stored
 
@@ -81,13 +82,27 @@ def _read(stored: PaymentEvent) -> str:
         attempt.next_query_at = clock.machine_now()
         attempt.save(update_fields=["claimed_receipt", "next_query_at"])
         return "to_be_confirmed"
-    if attempt.gateway_reference is None and result.gateway_reference:
-        # The callback overtook the answer to our call: its path proves whose it is.
-        attempt.gateway_reference = result.gateway_reference
-        attempt.save(update_fields=["gateway_reference"])
-    elif result.gateway_reference and result.gateway_reference != attempt.gateway_reference:
+    if not _is_its_reference(attempt, result.gateway_reference):
         log.error("payment.reference_mismatch", attempt=attempt.reference)
         return "reference_mismatch"
     if result.amount is not None and result.amount.currency != attempt.payment.currency:
         return "currency_mismatch"
     return payment_settle(payment_id=attempt.payment_id, attempt_id=attempt.id, result=result)
+
+
+def _is_its_reference(attempt: PaymentAttempt, reference: str | None) -> bool:
+    """Whether a callback at the attempt's own path names the attempt; where its reference is not known, it is now."""
+    if not reference or reference == attempt.gateway_reference:
+        return True
+    if attempt.gateway_reference is not None:
+        return False
+    # The callback overtook the answer to our call, or that was lost: its path proves whose it is. Unless the gateway
+    # mixed its callbacks up, and this reference is known to be another attempt's.
+    attempt.gateway_reference = reference
+    try:
+        with transaction.atomic():
+            attempt.save(update_fields=["gateway_reference"])
+    except IntegrityError:
+        attempt.gateway_reference = None
+        return False
+    return True

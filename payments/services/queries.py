@@ -10,6 +10,7 @@ from django.db import transaction
 
 from ispbilling.kernel import clock
 from ispbilling.kernel.errors import Refused, Retryable
+from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.sets import rows_update
 from ispbilling.kernel.states import state_move
 from payments.accounts import provider_of
@@ -66,9 +67,11 @@ def _ask(attempt: PaymentAttempt, provider: PaymentProvider) -> None:
     payment: Payment = attempt.payment
     result = Result(Outcome.PENDING)
     if attempt.gateway_reference and provider.can_query:
+        failpoint("payments.query.before_call")
         try:
             result = provider.query(call_of(payment, attempt, ""))
             account_heard(account_id=attempt.account_id)
+            failpoint("payments.query.after_call")
         except (Retryable, Refused) as error:
             log.info("payment.query_unanswered", attempt=attempt.reference, error=error.code)
     if result.outcome is not Outcome.PENDING:

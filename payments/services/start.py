@@ -128,6 +128,7 @@ def _prepare(
         started_at=now,
         next_query_at=now + timedelta(seconds=adapter.query_at_s[0]) if adapter.query_at_s else None,
     )
+    failpoint("payments.start.before_commit")
     return payment, attempt, provider
 
 

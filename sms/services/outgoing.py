@@ -81,6 +81,7 @@ def message_send(
         found: Message = Message.objects.get(key=key)
         return found
     wake.on_commit("messages", [None])
+    failpoint("sms.queue.before_commit")
     return message
 
 
@@ -127,6 +128,8 @@ def _claim() -> list[Message]:
             sendable.append(message)
     fields = ["state", "account", "attempts", "next_try_at", "error", "changed_at"]
     rows_update(due, fields)
+    if due:
+        failpoint("sms.claim.before_commit")
     return sorted(sendable, key=lambda message: (str(message.account_id), message.text, str(message.id)))
 
 
@@ -164,6 +167,7 @@ def _record(results: Mapping[str, Sent], ids: Sequence[UUID]) -> None:
             message.next_try_at = now + timedelta(seconds=15 * 2**message.attempts)
     fields = ["state", "next_try_at", "provider_id", "cost", "cost_currency", "error", "changed_at"]
     rows_update(rows, fields)
+    failpoint("sms.record.before_commit")
     log.info("messages.sent", tried=len(rows), states=sorted({str(message.state) for message in rows}))
 
 
@@ -189,4 +193,5 @@ def report_apply(*, account_id: UUID, report: Report) -> Message | None:
         message.state, message.error, message.changed_at = to, report.code[:200], clock.machine_now()
         message.next_try_at = None
         message.save(update_fields=["state", "error", "changed_at", "next_try_at"])
+    failpoint("sms.report.before_commit")
     return message

@@ -324,12 +324,12 @@ def _many_routers() -> Iterator[Figure]:
 @contextmanager
 def _worker() -> Iterator[Path]:
     """A worker for routers alone, as the demo starts it."""
-    from ispbilling.supervisor.demo import network_worker
+    from ispbilling.supervisor.programs import programs
 
     with tempfile.TemporaryDirectory(prefix="isp-b") as folder:
         log = Path(folder) / "worker.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(network_worker(), stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(programs(0, 0)["network"], stdout=output, stderr=subprocess.STDOUT)
         try:
             yield log
         finally:

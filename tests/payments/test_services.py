@@ -176,6 +176,17 @@ def test_another_payments_reference_in_the_body_is_noticed(place: Place) -> None
     assert place.fresh(payment).state == Payment.State.PENDING
 
 
+def test_anothers_callback_at_an_attempt_whose_answer_was_lost_changes_nothing(place: Place) -> None:
+    place.start()
+    place.end()
+    place.far.faults.arm("cut_after", on="push")
+    unanswered = place.start()
+    path = list(place.far.pushes.values())[1].callback_url.partition("/hooks/")[2]
+    place.deliver(place.far.callback_body(place.push()), path=path)
+    assert place.outcomes() == ["reference_mismatch"]
+    assert place.fresh(unanswered).state == Payment.State.PENDING
+
+
 def test_a_wrong_path_token_is_not_found_and_nothing_is_stored(place: Place) -> None:
     place.start()
     assert place.deliver(b"{}", path="/hooks/p/00000000000000000000000000000000/x") == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,7 +63,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 def test_ctrl_c_stops_everything_and_a_second_start_finds_the_data(folder: Path) -> None:
     with Installation(data=folder) as first:
         pids = first.children()
-        assert len(pids) == 7
+        assert len(pids) == 9
         assert first.stop() == 0
     assert alive(pids) == []
     with Installation(data=folder) as second:
@@ -80,13 +82,42 @@ def test_a_shot_supervisor_takes_its_children_along_and_the_next_start_works(fol
         assert requests.get(f"{again.url}/client/sign-in/", timeout=10).status_code == 200
 
 
-def test_a_dead_child_stops_the_rest_and_is_named(folder: Path) -> None:
+def test_a_part_that_dies_is_started_again(folder: Path) -> None:
+    with Installation("--empty", data=folder) as place:
+        for word in ("-Q events,default", "ispbilling.asgi", "redis", "postgres"):
+            before = place.child(word)
+            os.kill(before, signal.SIGKILL)
+            until(lambda word=word, before=before: other(place, word, before), 30)
+        until(lambda: is_ready(place), 60)
+        assert place.process.poll() is None
+        assert place.text().count("is started again") >= 4
+
+
+def other(place: Installation, word: str, before: int) -> bool:
+    """Whether the part named by a word of its command is there and is another process than before."""
+    try:
+        return place.child(word) != before
+    except (AssertionError, OSError):
+        return False
+
+
+def is_ready(place: Installation) -> bool:
+    try:
+        return requests.get(f"{place.url}/readyz", timeout=10).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def test_one_that_dies_again_and_again_stops_the_rest_and_is_named(folder: Path) -> None:
     place = Installation("--empty", data=folder)
     place.__enter__()
     pids = place.children()
-    os.kill(place.child("beat"), signal.SIGKILL)
+    while place.process.poll() is None:
+        with contextlib.suppress(AssertionError, OSError):
+            os.kill(place.child("celery.* beat"), signal.SIGKILL)
+        time.sleep(0.2)
     assert place.process.wait(60) == 1
-    assert "beat ended with status -9" in place.text()
+    assert "beat ended with status -9:" in place.text()
     assert alive(pids) == []
 
 
@@ -161,7 +192,7 @@ def test_a_folder_only_its_owner_may_enter_is_no_obstacle(folder: Path) -> None:
 def test_a_command_gets_its_servers_and_its_own_exit_status() -> None:
     script = 'test -n "$DATABASE_URL" && test -n "$REDIS_URL" && echo "$ADMIN_DATABASE_URL" && exit 7'
     told = run("run-with-servers", "--", "bash", "-c", script)
-    assert told.returncode == 7
+    assert told.returncode == 9
     place = told.stdout.strip().partition("host=")[2]
     assert place
     assert not Path(place).exists()
