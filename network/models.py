@@ -47,8 +47,10 @@ class Router(TenantModel):
     uptime_s = models.BigIntegerField(null=True)
     wall_error = models.CharField(max_length=200, blank=True)  # why its wall does not stand as wanted
 
-    #: One writer per router at a time: whoever holds the lease. A worker that dies loses it when the time is over.
+    #: One writer per router at a time: whoever holds the lease. A worker that dies loses it at once where the next one
+    #: is on the same machine (``kernel.holders``), else when the time is over.
     lease = models.UUIDField(null=True)
+    lease_holder = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True)
 
     #: Longer than any contact may take (Target.total_timeout_s): a lease never ends under a living worker.

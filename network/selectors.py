@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, When
+from django.db.models import BooleanField, Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, When
 
 from accounts.selectors import hosts_of_tenant
 from billing.entitlement import Level
 from billing.models import SuspensionMode
 from billing.selectors import policy_current
-from ispbilling.kernel import clock, tenancy
+from ispbilling.kernel import clock, holders, tenancy
 from ispbilling.kernel.errors import NotFound
 from network.models import Drift, Line, Router, Session, WallSettings
 from network.wall import destination_read
@@ -89,10 +89,12 @@ def routers_due() -> list[tuple[UUID, UUID]]:
     now = clock.machine_now()
     poll_due = Q(polled_at=None) | Q(polled_at__lte=now - timedelta(seconds=settings.POLL_INTERVAL_S))
     with tenancy.platform("network: which routers are due"):
-        free = Q(lease=None) | clock.has_come("lease_until", longest=Router.LEASE)
-        rows = _rested(Router.objects.filter(free, is_enabled=True, tenant__is_active=True))
+        rows = _rested(Router.objects.filter(is_enabled=True, tenant__is_active=True))
         due = rows.filter(poll_due | Q(polled_at__gt=now) | Q(is_up=False) | Q(has_waiting=True))
-        return list(due.values_list("tenant_id", "id"))
+        free = Q(lease=None) | clock.has_come("lease_until", longest=Router.LEASE)
+        found = due.annotate(is_free=Case(When(free, then=True), default=False, output_field=BooleanField()))
+        rows_found = list(found.values_list("tenant_id", "id", "is_free", "lease_holder"))
+    return [(tenant, router) for tenant, router, is_free, holder in rows_found if is_free or holders.is_gone(holder)]
 
 
 def router_is_resting(router_id: UUID) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import Q
 
-from ispbilling.kernel import audit, clock, wake
+from ispbilling.kernel import audit, clock, holders, wake
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound, Refused, Retryable
 from ispbilling.kernel.events import emit
 from network.drivers.base import RouterDriver, RouterFacts, Target, drivers
@@ -135,10 +135,17 @@ def router_try(*, router_id: UUID, actor: str) -> Router:
 @transaction.atomic
 def lease_take(*, router_id: UUID) -> UUID | None:
     """Become the router's one writer; None while somebody else is."""
-    lease = uuid4()
+    row = Router.objects.filter(id=router_id, is_enabled=True).values_list("lease", "lease_holder").first()
+    if row is None:
+        return None
+    held, holder = row
     free = Q(lease=None) | clock.has_come("lease_until", longest=Router.LEASE)
-    until = clock.machine_now() + Router.LEASE
-    taken = Router.objects.filter(free, id=router_id, is_enabled=True).update(lease=lease, lease_until=until)
+    if held is not None and holders.is_gone(holder):
+        free |= Q(lease=held)
+    lease, until = uuid4(), clock.machine_now() + Router.LEASE
+    taken = Router.objects.filter(free, id=router_id, is_enabled=True).update(
+        lease=lease, lease_holder=holders.me(), lease_until=until
+    )
     return lease if taken else None
 
 

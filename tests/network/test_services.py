@@ -302,3 +302,14 @@ def test_nobody_is_counted_online_on_a_router_that_does_not_answer(place: Place)
     with place.inside():
         assert (online_count(), customers_online([place.line.customer_id])) == (0, set())
     place.far.power(True)
+
+
+def test_the_lease_of_a_worker_that_died_on_this_machine_is_taken_at_once(place: Place) -> None:
+    with tenancy.tenant_context(place.tenant.id):
+        assert lease_take(router_id=place.router.id) is not None
+    assert (place.tenant.id, place.router.id) not in routers_due()
+    with place.inside():
+        holder = Router.objects.get().lease_holder.split(" ")
+        Router.objects.update(lease_holder=" ".join([*holder[:3], "1"]))
+    assert (place.tenant.id, place.router.id) in routers_due()
+    assert place.converge() == "done"
