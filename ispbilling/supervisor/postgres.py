@@ -140,7 +140,10 @@ class Postgres:
 
     def _remove_stale_pid(self) -> None:
         """Forget a server that is not there any more: its pid is gone, a zombie, or somebody else's now."""
-        file = self.cluster / "postmaster.pid"
+        for file in (self.cluster / "postmaster.pid", self.folders.sockets / ".s.PGSQL.5432.lock"):
+            self._remove_if_stale(file)
+
+    def _remove_if_stale(self, file: Path) -> None:
         try:
             pid = file.read_text().split()[0]
         except (FileNotFoundError, IndexError):

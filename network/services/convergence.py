@@ -20,7 +20,7 @@ from ispbilling.kernel.postgres.connections import connection_release
 from ispbilling.kernel.sets import rows_update
 from network.convergence import Difference, difference, profile_of, profile_trouble, right_now
 from network.drift import drift_of
-from network.drivers.base import LineWanted, RouterDriver, RouterState, SessionSeen, drivers
+from network.drivers.base import LineWanted, RouterDriver, RouterFacts, RouterState, SessionSeen, drivers
 from network.events import AccessChanged
 from network.models import FOREIGN_ROW, Acknowledgement, DriftPolicy, Line, Router
 from network.selectors import router_is_resting
@@ -64,7 +64,7 @@ def _contact(router_id: UUID) -> str:
     try:
         with drivers.get(router.driver).connect(target_of(router)) as link:
             facts = link.describe()
-            if _is_due(router, lines):
+            if _is_due(router, lines, facts):
                 wall_converge(router_id=router.id, link=link)
                 _converge(router, lines, link)
             seen = link.sessions()
@@ -80,13 +80,15 @@ def _contact(router_id: UUID) -> str:
     return "done"
 
 
-def _is_due(router: Router, lines: Sequence[Line]) -> bool:
-    """Whether all rows are read and compared in this contact: something is to be written, the router was restarted or
-    away, or the last comparison is old. In between only sessions are read."""
+def _is_due(router: Router, lines: Sequence[Line], facts: RouterFacts) -> bool:
+    """Whether all rows are read and compared in this contact: something is to be written, the router was away or
+    restarted (what it had written last may be lost), or the last comparison is old. In between only sessions are read.
+    """
     now = clock.machine_now()
     interval = timedelta(seconds=settings.AUDIT_INTERVAL_S)
     audit_due = router.audited_at is None or not timedelta(0) <= now - router.audited_at < interval
-    return audit_due or router.is_up is not True or any(not line.is_converged for line in lines)
+    is_restarted = router.uptime_s is not None and facts.uptime_s < router.uptime_s
+    return audit_due or is_restarted or router.is_up is not True or any(not line.is_converged for line in lines)
 
 
 def _is_somebody_in_who_may_not(lines: Sequence[Line], seen: Sequence[SessionSeen]) -> bool:

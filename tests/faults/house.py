@@ -6,6 +6,7 @@ in the process of the tests, so that every scenario has far ends of its own and 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -68,6 +70,12 @@ class House:
 
     def start(self) -> None:
         self.farm.start()
+        self.power_back()
+        until(self.is_ready, 180, "the house")
+
+    def power_back(self) -> None:
+        """Start the keeper, who starts the rest."""
+        (self.folder / "run" / "pids.json").unlink(missing_ok=True)
         environment = clean_environment(
             DJANGO_SETTINGS_MODULE="ispbilling.settings.test",
             SECRET_KEY=settings.SECRET_KEY,
@@ -87,7 +95,30 @@ class House:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        until(self.is_ready, 180, "the house")
+
+    def power_cut(self) -> None:
+        """Everything dies at the same instant, whatever it is doing."""
+        assert self._keeper is not None
+        pids = list(self._pids().values())
+        everybody = [self._keeper.pid, *pids, *(child for pid in pids for child in _children(pid))]
+        for pid in everybody:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)  # so that nobody sees the others die and tidies up
+        for pid in everybody:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._keeper.wait()
+        until(lambda: not any(map(_is_alive, everybody)), 30, "the end of everything")
+
+    def clock_is_off(self, by: timedelta) -> None:
+        """The machine's clock is wrong by so much, for every process."""
+        draft = self.failpoints / "machine_clock.new"
+        draft.write_text(str(by.total_seconds()))
+        draft.rename(self.failpoints / "machine_clock")
+
+    def booted_as(self, name: str) -> None:
+        """The machine has been started anew."""
+        (self.failpoints / "machine_boot").write_text(name)
 
     def stop(self) -> None:
         if self._keeper is not None and self._keeper.stdin is not None:

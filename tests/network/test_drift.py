@@ -183,3 +183,15 @@ def test_the_page_shows_it_and_its_buttons_work(place: Place, settings: Any) -> 
     assert client.post(f"{page}try/").status_code == 302
     with tenancy.tenant_context(place.tenant.id), place.inside():
         assert Drift.objects.count() == 1
+
+
+def test_what_a_router_forgot_at_a_power_cut_is_written_again_at_the_first_reading(place: Place) -> None:
+    place.converge()
+    place.far.advance(3600)
+    place.pay()
+    place.converge()
+    place.converge()
+    place.far.fault_add("reboot", at="now", lose_writes=1)
+    assert place.on_router()["profile"] == "isp-walled"
+    place.converge()
+    assert place.on_router()["profile"] == "isp-10000k-5000k"
