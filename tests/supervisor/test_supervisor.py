@@ -60,7 +60,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 def test_ctrl_c_stops_everything_and_a_second_start_finds_the_data(folder: Path) -> None:
     with Installation(data=folder) as first:
         pids = first.children()
-        assert len(pids) == 7
+        assert len(pids) == 8  # two servers, the simulators, three workers, beat and web
         assert first.stop() == 0
     assert alive(pids) == []
     with Installation(data=folder) as second:
