@@ -93,8 +93,12 @@ def routers_due() -> list[tuple[UUID, UUID]]:
         due = rows.filter(poll_due | Q(polled_at__gt=now) | Q(is_up=False) | Q(has_waiting=True))
         free = Q(lease=None) | clock.has_come("lease_until", longest=Router.LEASE)
         found = due.annotate(is_free=Case(When(free, then=True), default=False, output_field=BooleanField()))
-        rows_found = list(found.values_list("tenant_id", "id", "is_free", "lease_holder"))
-    return [(tenant, router) for tenant, router, is_free, holder in rows_found if is_free or holders.is_gone(holder)]
+        rows_found = list(found.values_list("tenant_id", "id", "is_free", "lease_holder", "lease"))
+    return [
+        (tenant, router)
+        for tenant, router, is_free, holder, lease in rows_found
+        if is_free or holders.is_left_behind(holder, lease)
+    ]
 
 
 def router_is_resting(router_id: UUID) -> bool:

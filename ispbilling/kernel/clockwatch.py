@@ -134,12 +134,11 @@ def look() -> Verdict:
 def peek() -> Verdict:
     """The same without keeping anything: at most one row read a second, at any place."""
     global _last
-    if _last is not None and _last[1] == _database() and time.monotonic() - _last[0] < FRESH_S:
-        return _last[2]
-    verdict = _compare(read(), _row())[0]
-    if settings.FAILPOINTS_DIR is None:
-        _last = (time.monotonic(), _database(), verdict)
-    return verdict
+    if settings.FAILPOINTS_DIR is not None:  # a test may set the clock at any moment
+        return _compare(read(), _row())[0]
+    if _last is None or _last[1] != _database() or time.monotonic() - _last[0] >= FRESH_S:
+        _last = (time.monotonic(), _database(), _compare(read(), _row())[0])
+    return _last[2]
 
 
 def must_date() -> None:

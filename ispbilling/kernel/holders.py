@@ -8,8 +8,27 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Hashable
 from functools import cache
 from pathlib import Path
+
+#: What this process holds now.
+_held: set[Hashable] = set()
+
+
+def hold(what: Hashable) -> None:
+    """Remember that this process holds something."""
+    _held.add(what)
+
+
+def let_go(what: Hashable) -> None:
+    """It does not any more, whether or not that could be written down."""
+    _held.discard(what)
+
+
+def is_left_behind(holder: str, what: Hashable) -> bool:
+    """Whether nobody holds it any more: its holder is gone, or is this process, which let go of it."""
+    return is_gone(holder) or (holder == me() and what not in _held)
 
 
 def me() -> str:

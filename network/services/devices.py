@@ -140,16 +140,20 @@ def lease_take(*, router_id: UUID) -> UUID | None:
         return None
     held, holder = row
     free = Q(lease=None) | clock.has_come("lease_until", longest=Router.LEASE)
-    if held is not None and holders.is_gone(holder):
+    if held is not None and holders.is_left_behind(holder, held):
         free |= Q(lease=held)
     lease, until = uuid4(), clock.machine_now() + Router.LEASE
+    holders.hold(lease)
     taken = Router.objects.filter(free, id=router_id, is_enabled=True).update(
         lease=lease, lease_holder=holders.me(), lease_until=until
     )
+    if not taken:
+        holders.let_go(lease)
     return lease if taken else None
 
 
 @transaction.atomic
 def lease_give(*, router_id: UUID, lease: UUID) -> None:
-    """Let the next writer in."""
+    """Let the next writer in. Where the database is away just then, ``kernel.holders`` tells the next one."""
+    holders.let_go(lease)
     Router.objects.filter(id=router_id, lease=lease).update(lease=None, lease_until=None)

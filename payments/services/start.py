@@ -13,6 +13,7 @@ from ispbilling.kernel.errors import DomainError, NotFound, Refused, Retryable
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.ids import short_code
 from ispbilling.kernel.money import Money
+from ispbilling.kernel.postgres.connections import insist
 from ispbilling.kernel.states import state_move
 from payments.accounts import provider_of
 from payments.models import Payment, PaymentAttempt, ProviderAccount
@@ -52,16 +53,19 @@ def payment_start(
     try:
         started = provider.start(call)
     except Refused as error:
-        return _refused(payment.id, attempt.id, error.code, error.provider_code, error.detail)
+        refusal = (error.code, error.provider_code, error.detail)
+        return insist(lambda: _refused(payment.id, attempt.id, *refusal))
     except Retryable as error:
+        code = error.code
         if not error.sent:
-            return _refused(payment.id, attempt.id, "payment.away", "", error.code)
-        return _started(payment.id, attempt.id, None, error.code, provider)
+            return insist(lambda: _refused(payment.id, attempt.id, "payment.away", "", code))
+        return insist(lambda: _started(payment.id, attempt.id, None, code, provider))
     failpoint("payments.start.after_call")
-    account_heard(account_id=account_id)
     reference = started.gateway_reference if isinstance(started, PushSent) else None
     text = started.text if isinstance(started, Instructions | PushSent) else ""
-    return _started(payment.id, attempt.id, reference, text, provider)
+    kept = insist(lambda: _started(payment.id, attempt.id, reference, text, provider))
+    account_heard(account_id=account_id)
+    return kept
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from accounts.selectors import tenant_current
 from customers.selectors import customer_get
 from ispbilling.kernel import clock, wake
 from ispbilling.kernel.failpoints import failpoint
+from ispbilling.kernel.postgres.connections import insist
 from ispbilling.kernel.sets import rows_update
 from sms.channels.base import Channel, ChannelSettings, Delivery, Outgoing, Report, Sent, channels
 from sms.models import ChannelAccount, Message, Template
@@ -25,6 +26,8 @@ BATCH = 100
 MAX_ATTEMPTS = 6
 #: News older than this is not sent any more: an outage of a day does not end in a storm of old reminders.
 AGE_LIMIT = timedelta(hours=12)
+#: How long messages that were taken are left to whoever took them.
+CLAIM = timedelta(minutes=1)
 #: A worker that died while sending leaves its messages in this state; whether they left is then not known.
 SENDING_LIMIT = timedelta(minutes=5)
 
@@ -87,7 +90,7 @@ def message_send(
 
 def messages_send() -> int:
     """Send the current tenant's due messages, a batch. Call outside a transaction. Returns how many were tried."""
-    claimed = _claim()
+    claimed, until = _claim()
     for account_id, group in groupby(claimed, key=lambda message: message.account_id):
         messages = list(group)
         channel = _channel_of(account_id) if account_id else None
@@ -96,14 +99,19 @@ def messages_send() -> int:
         for text, same in groupby(messages, key=lambda message: message.text):
             batch = list(same)
             for start in range(0, len(batch), channel.batch_size):
-                _send(channel, text, batch[start : start + channel.batch_size])
+                _send(channel, text, batch[start : start + channel.batch_size], until)
     return len(claimed)
 
 
 @transaction.atomic
-def _claim() -> list[Message]:
-    """Take due messages: each is ``sending`` before the provider is asked, so that nobody asks a second time."""
+def _claim() -> tuple[list[Message], datetime]:
+    """Take due messages, so that nobody else does for a while: (the messages, the end of that while).
+
+    They stay ``queued`` until the very call that carries them: a process that is killed leaves nothing unclear but what
+    it was just asking the provider for.
+    """
     now = clock.machine_now()
+    until = now + CLAIM
     account = ChannelAccount.objects.filter(is_enabled=True).order_by("sort_order", "label").first()
     due = list(
         Message.objects.select_for_update(skip_locked=True, no_key=True)
@@ -122,15 +130,28 @@ def _claim() -> list[Message]:
         elif account is None:
             message.next_try_at, message.error = now + timedelta(minutes=1), "No message account is set up."
         else:
-            message.state, message.account = Message.State.SENDING, account
-            message.attempts += 1
-            message.next_try_at = now + SENDING_LIMIT
+            message.account, message.next_try_at = account, until
             sendable.append(message)
-    fields = ["state", "account", "attempts", "next_try_at", "error", "changed_at"]
-    rows_update(due, fields)
+    rows_update(due, ["state", "account", "next_try_at", "error", "changed_at"])
     if due:
         failpoint("sms.claim.before_commit")
-    return sorted(sendable, key=lambda message: (str(message.account_id), message.text, str(message.id)))
+    return sorted(sendable, key=lambda message: (str(message.account_id), message.text, str(message.id))), until
+
+
+@transaction.atomic
+def _begin(messages: Sequence[Message], until: datetime) -> list[Message]:
+    """Say that the provider is asked now. What somebody else took since, the claim being over, is left out."""
+    ours = Message.objects.select_for_update(no_key=True).filter(
+        id__in=[message.id for message in messages], state=Message.State.QUEUED, next_try_at=until
+    )
+    found = list(ours.order_by("id"))
+    now = clock.machine_now()
+    for message in found:
+        message.state, message.changed_at = Message.State.SENDING, now
+        message.attempts += 1
+        message.next_try_at = now + SENDING_LIMIT
+    rows_update(found, ["state", "attempts", "next_try_at", "changed_at"])
+    return found
 
 
 @transaction.atomic
@@ -140,11 +161,15 @@ def _channel_of(account_id: UUID) -> Channel:
     return adapter(ChannelSettings(dict(account.config), account.base_url or adapter.default_base_url))
 
 
-def _send(channel: Channel, text: str, messages: Sequence[Message]) -> None:
+def _send(channel: Channel, text: str, messages: Sequence[Message], until: datetime) -> None:
+    ours = _begin(messages, until)
+    if not ours:
+        return
     failpoint("sms.send.before_call")
-    sent = channel.send([Outgoing(str(message.id), message.to, text) for message in messages])
+    sent = channel.send([Outgoing(str(message.id), message.to, text) for message in ours])
     failpoint("sms.send.after_call")
-    _record({result.id: result for result in sent}, [message.id for message in messages])
+    results, ids = {result.id: result for result in sent}, [message.id for message in ours]
+    insist(lambda: _record(results, ids))
 
 
 @transaction.atomic

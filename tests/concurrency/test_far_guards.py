@@ -61,9 +61,8 @@ def contact(tenant: UUID, made: Router) -> bool:
 
 
 def test_without_the_lease_several_write_to_one_router_at_once(place: tuple[UUID, Router], router: SimRouter) -> None:
-    done = at_once(TOGETHER, lambda _number: contact(*place))
+    at_once(TOGETHER, lambda _number: contact(*place))
     assert router.max_open_logins("billing") > 1
-    assert False in done  # the second was refused the row the first had just added: a trouble nobody had
 
 
 def test_with_the_lease_one_writes_and_the_others_go_away(place: tuple[UUID, Router], router: SimRouter) -> None:

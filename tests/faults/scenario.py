@@ -54,6 +54,7 @@ class Scenario:
     seed: int = 0
     suspension: str = "walled"
     gateway_class: Callable[[], Daraja] = lambda: Daraja(shops=[Shop()])
+    patience_s: float = 0.0  # how long the faults may take to come true, all of them
     trouble: list[str] = field(default_factory=list)
     fired: list[str] = field(default_factory=list)  # the kinds that came true
     lines: dict[str, Line] = field(default_factory=dict)
@@ -228,7 +229,10 @@ class Scenario:
     # --- afterwards -------------------------------------------------------------------------------------------
 
     def become_well(self) -> None:
-        """The faults are over."""
+        """The faults are over, when all came true or ``patience_s`` is."""
+        deadline = time.monotonic() + self.patience_s
+        while not all(map(self._has_fired, self.faults)) and time.monotonic() < deadline:
+            time.sleep(0.2)
         self.fired = [fault.kind for fault in self.faults if self._has_fired(fault)]
         self.ends.gateway.faults.clear()
         self.ends.texts.faults.clear()

@@ -71,10 +71,10 @@ class Step:
     ready: Drive = lambda _scenario: None
 
 
-#: Seconds a person takes to type his PIN: longer than the web process takes to be back. A callback that finds nobody
-#: is never repeated; when the answer to the push was lost with the process as well, nothing is left to ask by
+#: Seconds a person takes to type his PIN: longer than the web process or the database takes to be back. A callback
+#: that finds nobody is never repeated; when the answer to the push was lost as well, nothing is left to ask by
 #: (``leftovers``).
-TYPES_S = 10.0
+TYPES_S = 16.0
 
 
 def _sign_in(scenario: Scenario) -> None:

@@ -39,9 +39,9 @@ def chosen(everything: bool) -> Iterator[Choice]:
 def scenario_of(house: House, given: dict[str, Any]) -> Scenario:
     """By a test's parameters: ``alone``, ``together`` or ``seed``."""
     if "alone" in given:
-        return Scenario(house, given["alone"], [ALONE[given["alone"]]])
+        return Scenario(house, given["alone"], [ALONE[given["alone"]]], patience_s=30)
     if "together" in given:
-        return Scenario(house, given["together"], TOGETHER[given["together"]])
+        return Scenario(house, given["together"], TOGETHER[given["together"]], patience_s=30)
     seed = given["seed"]
     return Scenario(house, f"seed-{seed}", mixture(seed), seed=seed, suspension="blocked" if seed % 3 else "walled")
 

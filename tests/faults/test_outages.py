@@ -53,6 +53,7 @@ def test_after_an_outage_in_the_middle_everything_is_right(
     server, how, step = outage_at
     step.ready(scenario)
     assert scenario.end() == []
+    before = {name: house.pid(name) for name in house.programs}
     _, thread = reach(house, step, scenario, "wait")
     with outage(house, server, how):
         time.sleep(GOES_ON_S)
@@ -61,3 +62,4 @@ def test_after_an_outage_in_the_middle_everything_is_right(
     thread.join(90)
     house.hands_of_those_who_gave_up(scenario.tenant_id)
     assert scenario.end(kills=1) == []
+    assert {name: house.pid(name) for name in house.programs} == before, "a program did not outlive the outage"

@@ -26,6 +26,13 @@ def test_a_process_that_ended_is_gone_and_one_in_its_place_is_another() -> None:
     assert holders.is_gone(f"{host} 00000000 {pid} {started}")
 
 
+def test_what_this_process_let_go_of_is_left_behind_even_if_that_was_never_written() -> None:
+    holders.hold("router")
+    assert not holders.is_left_behind(holders.me(), "router")
+    holders.let_go("router")
+    assert holders.is_left_behind(holders.me(), "router")
+
+
 def test_of_another_machine_nothing_is_known() -> None:
     _, boot, pid, started = holders.me().split(" ")
     assert not holders.is_gone(f"elsewhere {boot} {pid} {started}")

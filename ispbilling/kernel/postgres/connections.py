@@ -1,8 +1,18 @@
-"""This thread's connection, given back while something slow is waited for."""
+"""This thread's connection: given back while something slow is waited for, and made anew while the server is away."""
 
 from __future__ import annotations
 
-from django.db import connection
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+PAUSE_S = 0.5
 
 
 def connection_release() -> None:
@@ -12,3 +22,20 @@ def connection_release() -> None:
     """
     if not connection.in_atomic_block:
         connection.close()
+
+
+def insist(work: Callable[[], T], *, for_s: float = 20.0) -> T:
+    """Write what an outside system just answered, again and again while the database is away: it is told only once.
+
+    ``work`` is one transaction, harmless twice. Raises its error when the time is over, or when another one is open.
+    """
+    deadline = time.monotonic() + for_s
+    while True:
+        try:
+            return work()
+        except (OperationalError, InterfaceError) as error:
+            if connection.in_atomic_block or time.monotonic() > deadline:
+                raise
+            log.warning("database.away", error=type(error).__name__)
+            connection.close()
+            time.sleep(PAUSE_S)
