@@ -54,7 +54,9 @@ def receipt_record(
     customer has running out or cut, as far as the wallet reaches. Money nobody claims goes to suspense. Raises Conflict
     ``receipt.taken`` when the gateway's number is booked for another payment.
     """
-    at = clock.now()
+    if customer_id is not None:
+        customer_locked(customer_id)
+    at = clock.now()  # under the lock: what is bought later has a later instant
     money = Money(amount, currency)
     receipt_id = _receipt_insert(
         payment_id, customer_id, family, number, method, money, received_at=received_at, booked_at=at
@@ -78,7 +80,6 @@ def receipt_record(
     if customer_id is None:
         post([income])
     else:
-        customer_locked(customer_id)
         recharge = _recharge_locked(purpose_id) if purpose == RECHARGE and purpose_id is not None else None
         _book(receipt_id, customer_id, money, number, income, recharge, method, at)
     failpoint("billing.receipt.before_commit")

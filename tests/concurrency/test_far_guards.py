@@ -32,7 +32,7 @@ PHONE = "+254712345678"
 def router() -> Iterator[SimRouter]:
     farm = RouterFarm()
     farm.start()
-    yield farm.add("tower", users={"billing": "billing-api"}, latency_ms=60)
+    yield farm.add("tower", users={"billing": "billing-api"}, latency_ms=250)
     farm.stop()
 
 
