@@ -27,7 +27,7 @@ def clean_environment(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in OWN_SERVERS}
     for name in ("DJANGO_SETTINGS_MODULE", "SECRET_KEY", "FIELD_KEYS", "ISPBILLING_DATA"):
         kept.pop(name, None)
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **more}
+    return {**kept, **more}
 
 
 def free_port() -> int:

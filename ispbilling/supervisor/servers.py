@@ -20,7 +20,7 @@ def start_servers(
         **os.environ,
         **secrets_of(folders.data),
         "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPYCACHEPREFIX": os.environ.get("PYTHONPYCACHEPREFIX") or str(folders.data / "cache" / "pyc"),
     }
     if not (os.environ.get("DATABASE_URL") and os.environ.get("OWNER_DATABASE_URL")):
         postgres = Postgres(folders, is_durable=is_durable, max_connections=max_connections)

@@ -218,7 +218,6 @@ def test_a_new_app_is_walled_by_makemigrations_alone_and_fails_every_test_withou
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "planted_settings",
         "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [sys.executable, "-m", "tests.house.planted"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=100)
