@@ -44,7 +44,8 @@ _NAV = (
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    theme = request.COOKIES.get("theme", "dark")
+    own = getattr(request.user, "theme", "") if getattr(request, "membership", None) is not None else ""
+    theme = own or request.COOKIES.get("theme", "dark")
     return {"theme": theme if theme in ("dark", "light") else "dark", "nav": _nav(request)}
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import selectors
+from accounts import selectors, services
 from ispbilling.kernel import access, api, tenancy
 
 SESSION_TENANT = "tenant"
@@ -43,7 +44,8 @@ class TenantMiddleware:
 
     @staticmethod
     def _choose_membership(request: HttpRequest) -> None:
-        memberships = selectors.memberships_of(request.user)  # type: ignore[arg-type]
+        user: Any = request.user
+        memberships = selectors.memberships_of(user, request.session.session_key or "")
         wanted = request.session.get(SESSION_TENANT)
         chosen = next((one for one in memberships if str(one.tenant_id) == wanted), None) or next(
             iter(memberships), None
@@ -51,6 +53,11 @@ class TenantMiddleware:
         if chosen is not None:
             request.membership = chosen  # type: ignore[attr-defined]
             request.tenant = chosen.tenant  # type: ignore[attr-defined]
+            key, seen_at = request.session.session_key or "", getattr(chosen, "seen_at", None)
+            services.sign_in_seen(session_key=key, seen_at=seen_at)
+        if user.language:
+            translation.activate(user.language)
+            request.LANGUAGE_CODE = translation.get_language()
 
 
 class AccessMiddleware:

@@ -21,6 +21,7 @@ class Permission:
 PERMISSIONS = {
     permission.name: permission
     for permission in (
+        Permission("account:own", "Look after one's own account and second factor", EVERYONE | {RESELLER}),
         Permission("dashboard:view", "Open the dashboard", EVERYONE),
         Permission("customers:view", "See customers", EVERYONE),
         Permission("customers:edit", "Change a customer's name and phones", LEADERS | {BILLING, SUPPORT}),

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import cast
 from uuid import UUID
 
-from accounts.models import Domain, Membership, Tenant, User
-from ispbilling.kernel import tenancy
+from django.contrib.sessions.models import Session
+from django.db.models import OuterRef, Subquery
+
+from accounts.models import Domain, Membership, RecoveryCode, SignIn, Tenant, TotpDevice, User
+from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.errors import NotFound
 
 
@@ -37,14 +40,37 @@ def tenants_active() -> list[Tenant]:
         return list(Tenant.objects.filter(is_active=True).order_by("id"))
 
 
-def memberships_of(user: User) -> list[Membership]:
-    """Active memberships of a user over all tenants, with their tenants, by name."""
+def memberships_of(user: User, session_key: str = "") -> list[Membership]:
+    """Active memberships of a user over all tenants, with their tenants, by name.
+
+    ``device_id`` of each is the user's second factor, None when it is switched off; ``seen_at`` when the session was
+    last seen, None when nothing is known of it.
+    """
+    sign_in = SignIn.objects.filter(user=OuterRef("user"), session_key=session_key)
+    device = TotpDevice.objects.filter(user=OuterRef("user"), confirmed=True)
     with tenancy.platform("accounts: memberships of a user"):
         return list(
             Membership.objects.filter(user=user, is_active=True, tenant__is_active=True)
             .select_related("tenant")
+            .annotate(device_id=Subquery(device.values("id")[:1]), seen_at=Subquery(sign_in.values("seen_at")[:1]))
             .order_by("tenant__name")
         )
+
+
+def device_of(user: User) -> TotpDevice | None:
+    """A person's second factor, switched on or only begun."""
+    found: TotpDevice | None = TotpDevice.objects.filter(user=user).first()
+    return found
+
+
+def recovery_codes_left(user: User) -> int:
+    return RecoveryCode.objects.filter(user=user, used_at=None).count()
+
+
+def sign_ins_of(user: User) -> list[SignIn]:
+    """Where a person is signed in now, the last seen first."""
+    living = Session.objects.filter(expire_date__gt=clock.machine_now()).values("session_key")
+    return list(SignIn.objects.filter(user=user, session_key__in=living).order_by("-seen_at", "-id"))
 
 
 def tenant_ids_active() -> list[UUID]:

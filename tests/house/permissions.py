@@ -8,6 +8,8 @@ from __future__ import annotations
 
 #: Staff: address → the permission it demands.
 STAFF = {
+    "accounts:own": "account:own",
+    "accounts:second_factor": "account:own",
     "dashboard:home": "dashboard:view",
     "dashboard:customers": "customers:view",
     "dashboard:customer": "customers:view",
@@ -59,6 +61,7 @@ PUBLIC = {
     "account_change_password",
     "account_inactive",
     "account_reauthenticate",
+    "account_second_factor",
     "account_signup",
     "portal:sign_in",
     "portal:sign_in_code",
@@ -70,8 +73,9 @@ _LEADERS = {"owner", "admin"}
 _OFFICE = _LEADERS | {"billing", "support"}
 _EVERYONE = _OFFICE | {"technician"}
 
-#: Permission → the roles that have it. A reseller has none so far.
+#: Permission → the roles that have it. A reseller has his own account so far.
 ROLES = {
+    "account:own": _EVERYONE | {"reseller"},
     "dashboard:view": _EVERYONE,
     "customers:view": _EVERYONE,
     "customers:edit": _OFFICE,

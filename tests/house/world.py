@@ -220,6 +220,10 @@ def _hold(_: House) -> dict[str, Any]:
 
 #: Every form of staff and customers. An address that takes a form and has none here fails the build.
 SAMPLES = {
+    "accounts:own": Sample(
+        lambda _: {"action": "looks", "theme": "light", "language": "sw"}, "owner", "accounts_user", is_page=True
+    ),
+    "accounts:second_factor": Sample(lambda _: {"action": "begin"}, "owner", "accounts_totpdevice", is_page=True),
     "dashboard:line_add": Sample(_line, "owner", "network_line", is_page=True),
     "dashboard:event_retry": Sample(lambda _: {}, "owner", "kernel_event"),
     "billing:customer_hold": Sample(_hold, "owner", "billing_subscription"),
