@@ -40,6 +40,14 @@ _NAV = (
             ("dashboard:events", "alert-triangle", "system:events"),
         ),
     ),
+    (
+        "house",
+        (
+            ("accounts:staff", "users", "staff:view"),
+            ("accounts:roles", "shield-check", "staff:roles"),
+            ("dashboard:audit", "history", "audit:view"),
+        ),
+    ),
 )
 
 
@@ -53,7 +61,13 @@ def _nav(request: HttpRequest) -> list[dict[str, Any]]:
     membership = getattr(request, "membership", None)
     if membership is None:
         return []
-    titles = {"operate": _("Operate"), "revenue": _("Revenue"), "network": _("Network"), "insight": _("Insight")}
+    titles = {
+        "operate": _("Operate"),
+        "revenue": _("Revenue"),
+        "network": _("Network"),
+        "insight": _("Insight"),
+        "house": _("House"),
+    }
     labels = {
         "dashboard:home": _("Home"),
         "dashboard:customers": _("Customers"),
@@ -64,6 +78,9 @@ def _nav(request: HttpRequest) -> list[dict[str, Any]]:
         "sms:messages": _("Messages"),
         "dashboard:health": _("Health"),
         "dashboard:events": _("Parked events"),
+        "accounts:staff": _("Staff"),
+        "accounts:roles": _("Roles"),
+        "dashboard:audit": _("Audit"),
     }
     here = request.resolver_match.view_name if request.resolver_match else ""
     groups = []

@@ -80,3 +80,45 @@ class NewPasswordForm(PasswordForm):
         if given.get("new") and given.get("again") and given["new"] != given["again"]:
             self.add_error("again", _("The two are not the same."))
         return given
+
+
+class RoleForm(forms.Form):
+    """One of the roles that may be given."""
+
+    role = forms.ChoiceField(label=_("Role"))
+
+    def __init__(self, *args: Any, roles: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["role"]
+        field.choices = roles
+
+
+class InviteForm(RoleForm):
+    """Whom to ask, and for what."""
+
+    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    field_order = ("email", "role")
+
+
+class KnownForm(forms.Form):
+    """The password of the account one has already."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class JoinForm(forms.Form):
+    """A new account."""
+
+    name = forms.CharField(label=_("Your name"), max_length=120)
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=128,
+        strip=False,
+        help_text=_("At least 10 characters; a few words that belong together for you alone are best."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.http import HttpRequest, HttpResponseBase
@@ -11,7 +12,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import selectors, services
+from accounts import permissions, selectors, services
 from ispbilling.kernel import access, api, tenancy
 
 SESSION_TENANT = "tenant"
@@ -31,8 +32,16 @@ class TenantMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.membership = None  # type: ignore[attr-defined]
         request.tenant = None  # type: ignore[attr-defined]
+        with permissions.remembered() as known:
+            return self._answer(request, known)
+
+    def _answer(self, request: HttpRequest, known: dict[tuple[UUID, str], dict[str, bool]]) -> HttpResponseBase:
         if _is_for_staff(request.path) and request.user.is_authenticated:
             self._choose_membership(request)
+            membership: Any = request.membership  # type: ignore[attr-defined]
+            if membership is not None:
+                said = {one["permission"]: one["is_granted"] for one in membership.said}
+                known[membership.tenant_id, membership.role] = said
         elif request.path.startswith("/client/"):
             request.tenant = selectors.tenant_of_host(request.get_host().split(":")[0])  # type: ignore[attr-defined]
         tenant = request.tenant  # type: ignore[attr-defined]

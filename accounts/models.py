@@ -101,12 +101,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Role(models.TextChoices):
     """What a member of a tenant's staff is. The permissions of each stand in ``accounts.permissions``."""
 
-    OWNER = "owner", "Owner"
-    ADMIN = "admin", "Administrator"
-    BILLING = "billing", "Billing"
-    SUPPORT = "support", "Support"
-    TECHNICIAN = "technician", "Technician"
-    RESELLER = "reseller", "Reseller"
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Administrator")
+    BILLING = "billing", _("Billing")
+    SUPPORT = "support", _("Support")
+    TECHNICIAN = "technician", _("Technician")
+    RESELLER = "reseller", _("Reseller")
 
 
 class Membership(TenantModel):
@@ -192,3 +192,36 @@ class SignIn(models.Model):
     agent = models.CharField(max_length=300)
     began_at = models.DateTimeField()  # machine time
     seen_at = models.DateTimeField()  # machine time, to SEEN_EVERY
+
+
+class RoleOverride(TenantModel):
+    """A tenant's own word on one permission of one role, in place of the default in ``accounts.permissions``."""
+
+    role = models.CharField(max_length=12, choices=Role.choices)
+    permission = models.CharField(max_length=40)
+    is_granted = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "role", "permission"], name="roleoverride_once")]
+
+
+class Invitation(TenantModel):
+    """A person was asked to work for the tenant. Whoever has the link may come; only its SHA-256 is kept."""
+
+    email = models.EmailField()
+    role = models.CharField(max_length=12, choices=Role.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()  # machine time, as the next ones
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "email"],
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_one_open",
+            )
+        ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.account import views
 from django.urls import path, register_converter
 
+from accounts.views.join import join
 from accounts.views.second_factor import challenge
 from ispbilling.kernel import access
 
@@ -29,6 +30,7 @@ _OWN = access.public("allauth itself asks for the signed-in user")
 
 urlpatterns = [
     path("login/", _LOGIN(views.login), name="account_login"),
+    path("invitation/<str:key>/", join, name="account_invitation"),
     path("second-factor/", challenge, name="account_second_factor"),
     path("logout/", access.public("ends a session, by POST")(views.logout), name="account_logout"),
     path("password/reset/", _RESET(views.password_reset), name="account_reset_password"),

@@ -8,6 +8,13 @@ from __future__ import annotations
 
 #: Staff: address → the permission it demands.
 STAFF = {
+    "dashboard:audit": "audit:view",
+    "dashboard:audit_export": "audit:view",
+    "accounts:staff": "staff:view",
+    "accounts:invite": "staff:edit",
+    "accounts:invitation": "staff:edit",
+    "accounts:member": "staff:edit",
+    "accounts:roles": "staff:roles",
     "accounts:own": "account:own",
     "accounts:second_factor": "account:own",
     "dashboard:home": "dashboard:view",
@@ -62,6 +69,7 @@ PUBLIC = {
     "account_inactive",
     "account_reauthenticate",
     "account_second_factor",
+    "account_invitation",
     "account_signup",
     "portal:sign_in",
     "portal:sign_in_code",
@@ -90,6 +98,10 @@ ROLES = {
     "routers:edit": _LEADERS | {"technician"},
     "routers:wall": _LEADERS | {"technician"},
     "messages:view": _OFFICE,
+    "staff:view": _LEADERS,
+    "staff:edit": _LEADERS,
+    "staff:roles": _LEADERS,
+    "audit:view": _LEADERS,
     "health:view": _LEADERS,
     "system:events": _LEADERS,
 }

@@ -80,6 +80,18 @@ def hints() -> dict[str, Hint]:
         "accounts.Tenant.support_phone": phone,
         "accounts.Domain.host": Hint(lambda maker: f"house-{maker.number}.localhost", "a browser asks for it"),
         "accounts.User.email": Hint(lambda _: f"{uuid4().hex}@example.org", "one signs in with it"),
+        "accounts.User.name": Hint(lambda maker: f"Amina {maker.number}", "a person may work for several tenants"),
+        "accounts.User.language": Hint("", "his browser's"),
+        "accounts.User.theme": Hint("", "his browser's"),
+        "accounts.Invitation.email": Hint(lambda _: f"{uuid4().hex}@example.org", "an address"),
+        "accounts.Invitation.role": Hint("support", "a role that others may give"),
+        "accounts.Invitation.accepted_at": Hint(None, "can still be accepted"),
+        "accounts.Invitation.withdrawn_at": Hint(None, "can still be accepted"),
+        "accounts.RoleOverride.role": Hint("reseller", "a role that others may change"),
+        "accounts.RoleOverride.permission": Hint(
+            lambda maker: "system:events" if maker.is_first else f"x{maker.number}", "a permission the program knows"
+        ),
+        "accounts.RoleOverride.is_granted": Hint(False, "what is the default anyway: the table of permissions holds"),
         "accounts.User.password": Hint(lambda _: make_password(PASSWORD), "one signs in with it"),
         "accounts.User.is_active": Hint(True, "one signs in with it"),
         "accounts.Membership.role": Hint("owner", "the owner sees the most"),
