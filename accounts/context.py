@@ -46,6 +46,10 @@ _NAV = (
             ("accounts:staff", "users", "staff:view"),
             ("accounts:roles", "shield-check", "staff:roles"),
             ("dashboard:audit", "history", "audit:view"),
+            ("accounts:business", "settings", "settings:business"),
+            ("billing:policy", "clock", "settings:policy"),
+            ("payments:gateways", "credit-card", "settings:gateways"),
+            ("sms:channels", "message", "settings:messages"),
         ),
     ),
 )
@@ -81,6 +85,10 @@ def _nav(request: HttpRequest) -> list[dict[str, Any]]:
         "accounts:staff": _("Staff"),
         "accounts:roles": _("Roles"),
         "dashboard:audit": _("Audit"),
+        "accounts:business": _("Business"),
+        "billing:policy": _("Suspension"),
+        "payments:gateways": _("Gateways"),
+        "sms:channels": _("Message accounts"),
     }
     here = request.resolver_match.view_name if request.resolver_match else ""
     groups = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from allauth.account.adapter import get_adapter
 from django import forms
@@ -122,3 +123,33 @@ class JoinForm(forms.Form):
         help_text=_("At least 10 characters; a few words that belong together for you alone are best."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+
+
+class BusinessForm(forms.Form):
+    """What the business says of itself. Choices are read when the form is made."""
+
+    name = forms.CharField(label=_("Name of the business"), max_length=120)
+    support_phone = forms.CharField(
+        label=_("Telephone of the staff"),
+        max_length=30,
+        required=False,
+        help_text=_("Warnings go there, such as that cutting was stopped."),
+        widget=forms.TextInput(attrs={"inputmode": "tel"}),
+    )
+    zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Its midnight ends a day and a period."))
+    language = forms.ChoiceField(
+        label=_("Language"), choices=settings.LANGUAGES, help_text=_("Of messages to customers who chose none.")
+    )
+    sure = forms.BooleanField(
+        label=_("Yes, days begin and end by the new zone"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = sorted(
+            name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV"))
+        )
+        field: Any = self.fields["zone"]
+        field.choices = [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in zones)]

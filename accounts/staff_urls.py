@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from accounts.views import own, roles, second_factor, staff
+from accounts.views import business, own, roles, second_factor, staff
 
 app_name = "accounts"
 urlpatterns = [
+    path("settings/", business.business, name="business"),
     path("account/", own.own, name="own"),
     path("account/second-factor/", second_factor.own, name="second_factor"),
     path("staff/", staff.staff, name="staff"),

@@ -28,7 +28,7 @@ from accounts.services.staff import (
     member_second_factor_reset,
     member_sign_ins_end,
 )
-from accounts.services.tenants import actor_of, domain_add, staff_create, tenant_create
+from accounts.services.tenants import actor_of, domain_add, staff_create, tenant_change, tenant_create
 
 __all__ = [
     "RECOVERY_CODES",
@@ -58,5 +58,6 @@ __all__ = [
     "sign_in_seen",
     "sign_ins_end",
     "staff_create",
+    "tenant_change",
     "tenant_create",
 ]

@@ -69,6 +69,7 @@ def _table(by: Any) -> dict[str, Any]:
         "routers": _("Routers"),
         "messages": _("Messages"),
         "staff": _("Staff"),
+        "settings": _("Settings"),
         "audit": _("System"),
         "health": _("System"),
         "system": _("System"),

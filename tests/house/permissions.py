@@ -8,6 +8,15 @@ from __future__ import annotations
 
 #: Staff: address → the permission it demands.
 STAFF = {
+    "accounts:business": "settings:business",
+    "billing:policy": "settings:policy",
+    "payments:gateways": "settings:gateways",
+    "payments:gateway_add": "settings:gateways",
+    "payments:gateway": "settings:gateways",
+    "payments:gateway_test": "settings:gateways",
+    "sms:channels": "settings:messages",
+    "sms:channel_add": "settings:messages",
+    "sms:channel": "settings:messages",
     "dashboard:audit": "audit:view",
     "dashboard:audit_export": "audit:view",
     "accounts:staff": "staff:view",
@@ -101,6 +110,10 @@ ROLES = {
     "staff:view": _LEADERS,
     "staff:edit": _LEADERS,
     "staff:roles": _LEADERS,
+    "settings:business": _LEADERS,
+    "settings:policy": _LEADERS,
+    "settings:gateways": _LEADERS,
+    "settings:messages": _LEADERS,
     "audit:view": _LEADERS,
     "health:view": _LEADERS,
     "system:events": _LEADERS,

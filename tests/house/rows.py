@@ -129,6 +129,7 @@ def hints() -> dict[str, Hint]:
         "payments.ProviderAccount.base_url": nowhere,
         "payments.ProviderAccount.config": Hint(_config(providers, "mpesa"), "what the gateway's adapter wants"),
         "payments.ProviderAccount.provider": Hint("mpesa", "a gateway the program knows"),
+        "payments.ProviderAccount.silent_since": Hint(None, "that it does not answer is written down when it is asked"),
         "payments.ProviderAccount.token": token,
         "portal.LoginCode.phone": phone,
         "sms.ChannelAccount.base_url": nowhere,

@@ -221,8 +221,35 @@ def _hold(_: House) -> dict[str, Any]:
     return {"until": (clock.now() + timedelta(days=3)).date().isoformat(), "reason": "promised"}
 
 
+POLICY = {
+    "suspension_mode": "walled",
+    "grace_hours": "36",
+    "quiet_from_hour": "0",
+    "quiet_until_hour": "0",
+    "brake_share_percent": "25",
+    "brake_minimum": "10",
+    "remind_days": "7, 3",
+    "tax_percent": "0",
+}
+
 #: Every form of staff and customers. An address that takes a form and has none here fails the build.
 SAMPLES = {
+    "accounts:business": Sample(
+        lambda _: {"name": "Savanna", "support_phone": "0712345678", "zone": "Africa/Nairobi", "language": "en"},
+        "owner",
+        "accounts_tenant",
+        is_page=True,
+    ),
+    "billing:policy": Sample(lambda _: {**POLICY, "action": "sure"}, "owner", "billing_billingpolicy", is_page=True),
+    "payments:gateway_add": Sample(
+        lambda _: {"provider": "cash", "label": "Counter"}, "owner", "payments_provideraccount", is_page=True
+    ),
+    "payments:gateway": Sample(lambda _: {"action": "off"}, "owner", "payments_provideraccount", is_page=True),
+    "payments:gateway_test": Sample(lambda _: {}, "owner", "payments_provideraccount"),
+    "sms:channel_add": Sample(
+        lambda _: {"channel": "console", "label": "Log"}, "owner", "sms_channelaccount", is_page=True
+    ),
+    "sms:channel": Sample(lambda _: {"action": "off"}, "owner", "sms_channelaccount", is_page=True),
     "accounts:invite": Sample(
         lambda _: {"email": "new@example.org", "role": "support"}, "owner", "accounts_invitation", is_page=True
     ),
