@@ -5,4 +5,4 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import guards  # noqa: F401  registers the guard of staff pages
+        from accounts import guards, signals  # noqa: F401  registers the guard of staff pages, and what follows log-ins

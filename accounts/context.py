@@ -40,11 +40,24 @@ _NAV = (
             ("dashboard:events", "alert-triangle", "system:events"),
         ),
     ),
+    (
+        "house",
+        (
+            ("accounts:staff", "users", "staff:view"),
+            ("accounts:roles", "shield-check", "staff:roles"),
+            ("dashboard:audit", "history", "audit:view"),
+            ("accounts:business", "settings", "settings:business"),
+            ("billing:policy", "clock", "settings:policy"),
+            ("payments:gateways", "credit-card", "settings:gateways"),
+            ("sms:channels", "message", "settings:messages"),
+        ),
+    ),
 )
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    theme = request.COOKIES.get("theme", "dark")
+    own = getattr(request.user, "theme", "") if getattr(request, "membership", None) is not None else ""
+    theme = own or request.COOKIES.get("theme", "dark")
     return {"theme": theme if theme in ("dark", "light") else "dark", "nav": _nav(request)}
 
 
@@ -52,7 +65,13 @@ def _nav(request: HttpRequest) -> list[dict[str, Any]]:
     membership = getattr(request, "membership", None)
     if membership is None:
         return []
-    titles = {"operate": _("Operate"), "revenue": _("Revenue"), "network": _("Network"), "insight": _("Insight")}
+    titles = {
+        "operate": _("Operate"),
+        "revenue": _("Revenue"),
+        "network": _("Network"),
+        "insight": _("Insight"),
+        "house": _("House"),
+    }
     labels = {
         "dashboard:home": _("Home"),
         "dashboard:customers": _("Customers"),
@@ -63,6 +82,13 @@ def _nav(request: HttpRequest) -> list[dict[str, Any]]:
         "sms:messages": _("Messages"),
         "dashboard:health": _("Health"),
         "dashboard:events": _("Parked events"),
+        "accounts:staff": _("Staff"),
+        "accounts:roles": _("Roles"),
+        "dashboard:audit": _("Audit"),
+        "accounts:business": _("Business"),
+        "billing:policy": _("Suspension"),
+        "payments:gateways": _("Gateways"),
+        "sms:channels": _("Message accounts"),
     }
     here = request.resolver_match.view_name if request.resolver_match else ""
     groups = []

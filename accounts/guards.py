@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts import assurance
+from accounts.assurance import Missing
 from accounts.permissions import role_has
 from ispbilling.kernel import access, api
+
+#: What is open to whoever is still to set up his second factor.
+_SET_UP_PAGES = {"accounts:second_factor"}
 
 
 @access.guard(access.Audience.STAFF)
@@ -23,4 +31,17 @@ def staff_guard(request: HttpRequest, rule: access.Rule) -> HttpResponseBase | N
         if is_program:
             return api.error("auth.forbidden", _("Your role does not allow this."), 403)
         return render(request, "403.html", status=403)
-    return None
+    return _second_factor(request, is_program=is_program)
+
+
+def _second_factor(request: HttpRequest, *, is_program: bool) -> HttpResponseBase | None:
+    """Whoever has a second factor must have shown it; whoever must have one is led to it before anything else."""
+    missing = assurance.missing(request, request.membership)  # type: ignore[attr-defined]
+    match = request.resolver_match
+    if missing is None or (missing is Missing.SET_UP and match is not None and match.view_name in _SET_UP_PAGES):
+        return None
+    if is_program:
+        return api.error("auth.second_factor", _("Please sign in with your second factor."), 403)
+    if missing is Missing.SET_UP:
+        return redirect("accounts:second_factor")
+    return redirect(f"{reverse('account_second_factor')}?{urlencode({'next': request.get_full_path()})}")

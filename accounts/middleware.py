@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import selectors
+from accounts import permissions, selectors, services
 from ispbilling.kernel import access, api, tenancy
 
 SESSION_TENANT = "tenant"
@@ -30,8 +32,16 @@ class TenantMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.membership = None  # type: ignore[attr-defined]
         request.tenant = None  # type: ignore[attr-defined]
+        with permissions.remembered() as known:
+            return self._answer(request, known)
+
+    def _answer(self, request: HttpRequest, known: dict[tuple[UUID, str], dict[str, bool]]) -> HttpResponseBase:
         if _is_for_staff(request.path) and request.user.is_authenticated:
             self._choose_membership(request)
+            membership: Any = request.membership  # type: ignore[attr-defined]
+            if membership is not None:
+                said = {one["permission"]: one["is_granted"] for one in membership.said}
+                known[membership.tenant_id, membership.role] = said
         elif request.path.startswith("/client/"):
             request.tenant = selectors.tenant_of_host(request.get_host().split(":")[0])  # type: ignore[attr-defined]
         tenant = request.tenant  # type: ignore[attr-defined]
@@ -43,7 +53,8 @@ class TenantMiddleware:
 
     @staticmethod
     def _choose_membership(request: HttpRequest) -> None:
-        memberships = selectors.memberships_of(request.user)  # type: ignore[arg-type]
+        user: Any = request.user
+        memberships = selectors.memberships_of(user, request.session.session_key or "")
         wanted = request.session.get(SESSION_TENANT)
         chosen = next((one for one in memberships if str(one.tenant_id) == wanted), None) or next(
             iter(memberships), None
@@ -51,6 +62,11 @@ class TenantMiddleware:
         if chosen is not None:
             request.membership = chosen  # type: ignore[attr-defined]
             request.tenant = chosen.tenant  # type: ignore[attr-defined]
+            key, seen_at = request.session.session_key or "", getattr(chosen, "seen_at", None)
+            services.sign_in_seen(session_key=key, seen_at=seen_at)
+        if user.language:
+            translation.activate(user.language)
+            request.LANGUAGE_CODE = translation.get_language()
 
 
 class AccessMiddleware:

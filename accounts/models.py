@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
+from binascii import unhexlify
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django_otp.models import Device, ThrottlingMixin
+from django_otp.oath import TOTP
 
+from ispbilling.kernel import clock
+from ispbilling.kernel.crypto import EncryptedTextField
 from ispbilling.kernel.ids import uuid7
 from ispbilling.kernel.models import TenantModel
 from ispbilling.kernel.money import CurrencyField
@@ -77,6 +85,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(auto_now_add=True)
+    #: As he likes his pages; empty = as his browser does.
+    theme = models.CharField(max_length=8, choices=[("dark", _("Dark")), ("light", _("Light"))], blank=True)
+    language = models.CharField(max_length=8, choices=settings.LANGUAGES, blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -90,12 +101,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Role(models.TextChoices):
     """What a member of a tenant's staff is. The permissions of each stand in ``accounts.permissions``."""
 
-    OWNER = "owner", "Owner"
-    ADMIN = "admin", "Administrator"
-    BILLING = "billing", "Billing"
-    SUPPORT = "support", "Support"
-    TECHNICIAN = "technician", "Technician"
-    RESELLER = "reseller", "Reseller"
+    OWNER = "owner", _("Owner")
+    ADMIN = "admin", _("Administrator")
+    BILLING = "billing", _("Billing")
+    SUPPORT = "support", _("Support")
+    TECHNICIAN = "technician", _("Technician")
+    RESELLER = "reseller", _("Reseller")
 
 
 class Membership(TenantModel):
@@ -108,3 +119,109 @@ class Membership(TenantModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="membership_once")]
+
+
+class TotpDevice(ThrottlingMixin, Device):  # type: ignore[misc]
+    """The app on a person's phone that shows a new code every 30 seconds (RFC 6238): one a person, for all tenants.
+
+    django-otp's own table keeps the secret in clear; this one keeps it encrypted, which is why it is ours. Until
+    ``confirmed`` by a first code it is asked for nowhere.
+    """
+
+    STEP_S = 30
+    DIGITS = 6
+    #: Codes of one step before and after now are taken too: phones and servers differ by some seconds.
+    TOLERANCE = 1
+    #: Failures beyond this make the wait no longer: 2 ** 9 seconds. Who was attacked is not locked out for years.
+    MOST_FAILURES = 10
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="totp_device")
+    key = EncryptedTextField()  # hexadecimal
+    last_step = models.BigIntegerField(default=-1)  # the step of the last code that was taken: no code works twice
+    created_at = models.DateTimeField()
+
+    @property
+    def secret(self) -> str:
+        """The shared secret as apps take it: base 32."""
+        return b32encode(unhexlify(self.key.reveal())).decode()
+
+    def get_throttle_factor(self) -> float:
+        return 1.0
+
+    def throttle_increment(self, commit: bool = True) -> None:
+        failures: int = self.throttling_failure_count  # type: ignore[has-type]
+        self.throttling_failure_count = min(failures, self.MOST_FAILURES - 1)
+        super().throttle_increment(commit=commit)
+
+    def verify_token(self, token: str) -> bool:
+        """Whether this is a code of now that was not taken before. The row must be locked; counts what is wrong."""
+        if not self.verify_is_allowed()[0]:
+            return False
+        totp = TOTP(unhexlify(self.key.reveal()), step=self.STEP_S, digits=self.DIGITS)
+        totp.time = clock.machine_now().timestamp()  # phones know nothing of a moved product clock
+        is_code = token.isascii() and token.isdigit() and len(token) == self.DIGITS
+        if not (is_code and totp.verify(int(token), self.TOLERANCE, self.last_step + 1)):
+            self.throttle_increment()
+            return False
+        self.last_step = totp.t()
+        self.throttle_reset(commit=False)
+        self.save()
+        return True
+
+
+class RecoveryCode(models.Model):
+    """A code on paper for whoever lost his phone: works once. Only its SHA-256 is kept; it has 80 bits."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True)  # machine time
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "digest"], name="recoverycode_once")]
+
+
+class SignIn(models.Model):
+    """A session in which a person is signed in: what he sees of it to know it again. Gone with it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
+    session_key = models.CharField(max_length=40, unique=True)
+    address = models.CharField(max_length=45)
+    agent = models.CharField(max_length=300)
+    began_at = models.DateTimeField()  # machine time
+    seen_at = models.DateTimeField()  # machine time, to SEEN_EVERY
+
+
+class RoleOverride(TenantModel):
+    """A tenant's own word on one permission of one role, in place of the default in ``accounts.permissions``."""
+
+    role = models.CharField(max_length=12, choices=Role.choices)
+    permission = models.CharField(max_length=40)
+    is_granted = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "role", "permission"], name="roleoverride_once")]
+
+
+class Invitation(TenantModel):
+    """A person was asked to work for the tenant. Whoever has the link may come; only its SHA-256 is kept."""
+
+    email = models.EmailField()
+    role = models.CharField(max_length=12, choices=Role.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()  # machine time, as the next ones
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "email"],
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_one_open",
+            )
+        ]

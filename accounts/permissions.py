@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import RoleOverride
+from ispbilling.kernel import tenancy
 
 OWNER, ADMIN, BILLING, SUPPORT, TECHNICIAN, RESELLER = "owner", "admin", "billing", "support", "technician", "reseller"
 EVERYONE = frozenset({OWNER, ADMIN, BILLING, SUPPORT, TECHNICIAN})
@@ -14,37 +25,92 @@ class Permission:
     """``area:verb``, what it lets one do, and who may by default."""
 
     name: str
-    sentence: str
+    sentence: str | Promise
     roles: frozenset[str]
 
 
 PERMISSIONS = {
     permission.name: permission
     for permission in (
-        Permission("dashboard:view", "Open the dashboard", EVERYONE),
-        Permission("customers:view", "See customers", EVERYONE),
-        Permission("customers:edit", "Change a customer's name and phones", LEADERS | {BILLING, SUPPORT}),
-        Permission("billing:view", "See subscriptions, invoices and balances", LEADERS | {BILLING, SUPPORT}),
-        Permission("finance:income_create", "Record a cash payment", LEADERS | {BILLING}),
-        Permission("cuts:view", "See who is cut tonight, and why nobody is", LEADERS | {BILLING, SUPPORT}),
-        Permission("cuts:release", "Let stopped cuts go on", LEADERS),
-        Permission("cuts:hold", "Keep a customer online for a while", LEADERS | {BILLING}),
-        Permission("pppoe:view", "See lines and sessions", EVERYONE),
-        Permission("pppoe:add_user", "Open a line", LEADERS | {SUPPORT, TECHNICIAN}),
-        Permission("routers:view", "See routers", LEADERS | {SUPPORT, TECHNICIAN}),
-        Permission("routers:edit", "Put right what hands changed on routers", LEADERS | {TECHNICIAN}),
-        Permission("routers:wall", "Say what is reachable for whoever has not paid", LEADERS | {TECHNICIAN}),
-        Permission("messages:view", "See messages to customers", LEADERS | {BILLING, SUPPORT}),
-        Permission("health:view", "See whether everything runs", LEADERS),
-        Permission("system:events", "See and retry parked events", LEADERS),
+        Permission("account:own", _("Look after one's own account and second factor"), EVERYONE | {RESELLER}),
+        Permission("dashboard:view", _("Open the dashboard"), EVERYONE),
+        Permission("customers:view", _("See customers"), EVERYONE),
+        Permission("customers:edit", _("Change a customer's name and phones"), LEADERS | {BILLING, SUPPORT}),
+        Permission("billing:view", _("See subscriptions, invoices and balances"), LEADERS | {BILLING, SUPPORT}),
+        Permission("finance:income_create", _("Record a cash payment"), LEADERS | {BILLING}),
+        Permission("cuts:view", _("See who is cut tonight, and why nobody is"), LEADERS | {BILLING, SUPPORT}),
+        Permission("cuts:release", _("Let stopped cuts go on"), LEADERS),
+        Permission("cuts:hold", _("Keep a customer online for a while"), LEADERS | {BILLING}),
+        Permission("pppoe:view", _("See lines and sessions"), EVERYONE),
+        Permission("pppoe:add_user", _("Open a line"), LEADERS | {SUPPORT, TECHNICIAN}),
+        Permission("routers:view", _("See routers"), LEADERS | {SUPPORT, TECHNICIAN}),
+        Permission("routers:edit", _("Put right what hands changed on routers"), LEADERS | {TECHNICIAN}),
+        Permission("routers:wall", _("Say what is reachable for whoever has not paid"), LEADERS | {TECHNICIAN}),
+        Permission("messages:view", _("See messages to customers"), LEADERS | {BILLING, SUPPORT}),
+        Permission("staff:view", _("See who works here"), LEADERS),
+        Permission("staff:edit", _("Invite people, change their roles, let them go"), LEADERS),
+        Permission("staff:roles", _("Say what each role may do"), LEADERS),
+        Permission("settings:business", _("Change name, telephone, zone and language of the business"), LEADERS),
+        Permission("settings:policy", _("Change when and how customers are cut"), LEADERS),
+        Permission("settings:gateways", _("Add and change payment gateways"), LEADERS),
+        Permission("settings:messages", _("Add and change accounts with message providers"), LEADERS),
+        Permission("audit:view", _("Read who did what, and take it away as a file"), LEADERS),
+        Permission("health:view", _("See whether everything runs"), LEADERS),
+        Permission("system:events", _("See and retry parked events"), LEADERS),
     )
 }
 
 
+#: What no tenant may change.
+FIXED = frozenset({"account:own"})
+
+#: (tenant, role) → its own word on permissions, as far as this request has asked. None outside a request.
+_known: ContextVar[dict[tuple[UUID, str], dict[str, bool]] | None] = ContextVar("role_overrides", default=None)
+
+
+@contextmanager
+def remembered() -> Iterator[dict[tuple[UUID, str], dict[str, bool]]]:
+    """For the time of a request: what tenants say of roles is asked for at most once. What is known may be put in."""
+    known: dict[tuple[UUID, str], dict[str, bool]] = {}
+    token = _known.set(known)
+    try:
+        yield known
+    finally:
+        _known.reset(token)
+
+
+def forget() -> None:
+    """What a tenant says of its roles has changed."""
+    (_known.get() or {}).clear()
+
+
 def role_has(role: str, permission: str) -> bool:
-    """Whether a role has a permission. An unknown permission is a bug and raises KeyError."""
-    return role in PERMISSIONS[permission].roles
+    """Whether a role has a permission in the current tenant, by default without one.
+
+    An owner has all of an owner's, whatever else is said. An unknown permission is a bug and raises KeyError.
+    """
+    default = role in PERMISSIONS[permission].roles
+    return default if role == OWNER or permission in FIXED else _said_of(role).get(permission, default)
 
 
 def permissions_of(role: str) -> frozenset[str]:
-    return frozenset(name for name, permission in PERMISSIONS.items() if role in permission.roles)
+    """All that a role has in the current tenant."""
+    said = {} if role == OWNER else _said_of(role)
+    return frozenset(
+        name
+        for name, permission in PERMISSIONS.items()
+        if (said.get(name) if name in said and name not in FIXED else role in permission.roles)
+    )
+
+
+def _said_of(role: str) -> dict[str, bool]:
+    tenant, known = tenancy.tenant_id(), _known.get()
+    if tenant is None:
+        return {}
+    if known is not None and (tenant, role) in known:
+        return known[tenant, role]
+    with transaction.atomic():  # guards run before the request's own transaction
+        found = dict(RoleOverride.objects.filter(role=role).values_list("permission", "is_granted"))
+    if known is not None:
+        known[tenant, role] = found
+    return found

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import cast
 from uuid import UUID
 
-from accounts.models import Domain, Membership, Tenant, User
-from ispbilling.kernel import tenancy
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
+
+from accounts.models import Domain, Invitation, Membership, RecoveryCode, RoleOverride, SignIn, Tenant, TotpDevice, User
+from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.errors import NotFound
 
 
@@ -37,14 +43,81 @@ def tenants_active() -> list[Tenant]:
         return list(Tenant.objects.filter(is_active=True).order_by("id"))
 
 
-def memberships_of(user: User) -> list[Membership]:
-    """Active memberships of a user over all tenants, with their tenants, by name."""
+def memberships_of(user: User, session_key: str = "") -> list[Membership]:
+    """Active memberships of a user over all tenants, with their tenants, by name.
+
+    ``device_id`` of each is the user's second factor, None when it is switched off; ``seen_at`` when the session was
+    last seen, None when nothing is known of it; ``said`` what its tenant says of the role's permissions.
+    """
+    # Base managers: the usual ones keep to the current tenant even here.
+    said = RoleOverride._base_manager.filter(tenant=OuterRef("tenant"), role=OuterRef("role"))
+    sign_in = SignIn.objects.filter(user=OuterRef("user"), session_key=session_key)
+    device = TotpDevice.objects.filter(user=OuterRef("user"), confirmed=True)
     with tenancy.platform("accounts: memberships of a user"):
         return list(
-            Membership.objects.filter(user=user, is_active=True, tenant__is_active=True)
+            Membership._base_manager.filter(user=user, is_active=True, tenant__is_active=True)
             .select_related("tenant")
+            .annotate(
+                device_id=Subquery(device.values("id")[:1]),
+                seen_at=Subquery(sign_in.values("seen_at")[:1]),
+                said=ArraySubquery(said.values_list(JSONObject(permission="permission", is_granted="is_granted"))),
+            )
             .order_by("tenant__name")
         )
+
+
+def device_of(user: User) -> TotpDevice | None:
+    """A person's second factor, switched on or only begun."""
+    found: TotpDevice | None = TotpDevice.objects.filter(user=user).first()
+    return found
+
+
+def recovery_codes_left(user: User) -> int:
+    return RecoveryCode.objects.filter(user=user, used_at=None).count()
+
+
+def members_all() -> list[Membership]:
+    """Everybody who works or worked for the tenant, by e-mail; ``is_secured`` says whether his second factor is on."""
+    device = TotpDevice.objects.filter(user=OuterRef("user"), confirmed=True)
+    rows = Membership.objects.select_related("user").annotate(is_secured=Exists(device))
+    return list(rows.order_by("-is_active", "user__email"))
+
+
+def member_get(member_id: UUID) -> Membership:
+    """One of them. Raises NotFound."""
+    found = next((row for row in members_all() if row.id == member_id), None)
+    if found is None:
+        raise NotFound("staff.unknown", "Nobody of that kind works here.")
+    return found
+
+
+def works_elsewhere(member: Membership) -> bool:
+    """Whether this person works for another tenant too."""
+    with tenancy.platform("accounts: who else has this person"):
+        rows = Membership._base_manager.filter(user_id=member.user_id, is_active=True, tenant__is_active=True)
+        return rows.exclude(tenant_id=member.tenant_key).exists()
+
+
+def invitations_open() -> QuerySet[Invitation]:
+    """Who was asked and has neither come nor been told not to, the last first."""
+    rows = Invitation.objects.filter(accepted_at=None, withdrawn_at=None)
+    found: QuerySet[Invitation] = rows.order_by("-created_at", "-id")
+    return found
+
+
+def invitation_of_key(key: str) -> Invitation | None:
+    """The invitation a link names, with its tenant, while it can be accepted; over all tenants."""
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    with tenancy.platform("accounts: whose invitation is this"):
+        rows = Invitation.objects.filter(digest=digest, accepted_at=None, withdrawn_at=None, tenant__is_active=True)
+        found: Invitation | None = rows.filter(expires_at__gt=clock.machine_now()).select_related("tenant").first()
+    return found
+
+
+def sign_ins_of(user: User) -> list[SignIn]:
+    """Where a person is signed in now, the last seen first."""
+    living = Session.objects.filter(expire_date__gt=clock.machine_now()).values("session_key")
+    return list(SignIn.objects.filter(user=user, session_key__in=living).order_by("-seen_at", "-id"))
 
 
 def tenant_ids_active() -> list[UUID]:

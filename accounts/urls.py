@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from allauth.account import views
-from django.urls import path
+from django.urls import path, register_converter
 
+from accounts.views.join import join
+from accounts.views.second_factor import challenge
 from ispbilling.kernel import access
+
+
+class _Letters:
+    """Letters and digits up to the first hyphen: the key behind it has hyphens of its own."""
+
+    regex = "[0-9A-Za-z]+"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(_Letters, "letters")
 
 _LOGIN = access.public("this is where one signs in")
 _RESET = access.public("whoever forgot the password cannot sign in")
@@ -13,11 +30,13 @@ _OWN = access.public("allauth itself asks for the signed-in user")
 
 urlpatterns = [
     path("login/", _LOGIN(views.login), name="account_login"),
+    path("invitation/<str:key>/", join, name="account_invitation"),
+    path("second-factor/", challenge, name="account_second_factor"),
     path("logout/", access.public("ends a session, by POST")(views.logout), name="account_logout"),
     path("password/reset/", _RESET(views.password_reset), name="account_reset_password"),
     path("password/reset/done/", _RESET(views.password_reset_done), name="account_reset_password_done"),
     path(
-        "password/reset/key/<str:uidb36>-<str:key>/",
+        "password/reset/key/<letters:uidb36>-<str:key>/",
         _RESET(views.password_reset_from_key),
         name="account_reset_password_from_key",
     ),

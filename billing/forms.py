@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+from billing.models import BillingPolicy
 
 
 class HoldForm(forms.Form):
@@ -21,3 +25,106 @@ class HoldForm(forms.Form):
         if day is not None and day.year > 3000:
             raise forms.ValidationError(_("That day is too far away."))
         return day
+
+
+_BOX = {"class": "form-check-input"}
+_WEEKDAYS = [
+    (0, _("Monday")), (1, _("Tuesday")), (2, _("Wednesday")), (3, _("Thursday")), (4, _("Friday")), (5, _("Saturday")),
+    (6, _("Sunday")),
+]  # fmt: skip
+_HOURS = [(hour, f"{hour:02d}:00") for hour in range(24)]
+
+
+class PolicyForm(forms.Form):
+    """All rules of a tenant, each with what it does."""
+
+    suspension_mode = forms.ChoiceField(
+        label=_("Whoever ran out"),
+        choices=[
+            ("walled", _("is walled: stays connected and sees the pay page")),
+            ("blocked", _("is blocked: cannot connect")),
+        ],
+        help_text=_("Changing this changes everybody who is cut already, within a minute."),
+    )
+    grace_hours = forms.IntegerField(
+        label=_("Grace, in hours"),
+        min_value=0,
+        max_value=24 * 60,
+        help_text=_("So long after his time ran out a customer stays online, unpaid."),
+    )
+    ends_at_midnight = forms.BooleanField(
+        label=_("Periods end at midnight"),
+        required=False,
+        widget=forms.CheckboxInput(attrs=_BOX),
+        help_text=_(
+            "Periods of days and months bought from now on end with their last day, not at the minute of buying."
+        ),
+    )
+    quiet_weekdays = forms.TypedMultipleChoiceField(
+        label=_("Days on which nobody is cut"),
+        choices=_WEEKDAYS,
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs=_BOX),
+        help_text=_("A cut that falls on such a day waits until the day is over. Six at most."),
+    )
+    quiet_from_hour = forms.TypedChoiceField(
+        label=_("Nobody is cut from"),
+        choices=_HOURS,
+        coerce=int,
+        help_text=_("Such as 20:00, so that nobody loses his evening. The same hour twice: at any time."),
+    )
+    quiet_until_hour = forms.TypedChoiceField(
+        label=_("until"), choices=_HOURS, coerce=int, help_text=_("Cuts that waited are made from this hour on.")
+    )
+    brake_share_percent = forms.IntegerField(
+        label=_("Stop cutting above, in per cent of the active"),
+        min_value=0,
+        max_value=100,
+        help_text=_("More cuts than this within an hour look like a fault: nobody is cut until one of you has looked."),
+    )
+    brake_minimum = forms.IntegerField(
+        label=_("and above, in customers"),
+        min_value=0,
+        max_value=30_000,
+        help_text=_("So that a small business is not stopped by three cuts in one hour."),
+    )
+    remind_days = forms.CharField(
+        label=_("Remind, in days before the end"),
+        required=False,
+        max_length=60,
+        help_text=_("Numbers with commas, such as 7, 3, 1: a message goes out so many days before. Empty: none."),
+    )
+    tax_percent = forms.DecimalField(
+        label=_("Tax in prices, in per cent"),
+        min_value=Decimal(0),
+        max_value=Decimal("99.99"),
+        decimal_places=2,
+        help_text=_("What of each price is tax, shown on invoices from now on."),
+    )
+
+    @staticmethod
+    def values_of(policy: BillingPolicy) -> dict[str, Any]:
+        """The rules as this form shows them."""
+        values = {name: getattr(policy, name) for name in PolicyForm.base_fields}
+        return {**values, "remind_days": ", ".join(map(str, policy.remind_days))}
+
+    def clean_remind_days(self) -> list[int]:
+        words = [word for word in self.cleaned_data["remind_days"].replace(";", ",").split(",") if word.strip()]
+        try:
+            days = [int(word) for word in words]
+        except ValueError:
+            raise forms.ValidationError(_("Only numbers and commas, such as 7, 3, 1.")) from None
+        if len(set(days)) != len(days) or len(days) > 6 or any(not 1 <= day <= 60 for day in days):
+            raise forms.ValidationError(_("Six different numbers at most, each from 1 to 60."))
+        return days
+
+    def clean_quiet_weekdays(self) -> list[int]:
+        days: list[int] = self.cleaned_data["quiet_weekdays"]
+        if len(days) > 6:
+            raise forms.ValidationError(_("Leave one day on which customers can be cut."))
+        return days
+
+    def changes(self) -> dict[str, Any]:
+        """What ``policy_set`` takes."""
+        return dict(self.cleaned_data)

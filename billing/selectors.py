@@ -195,6 +195,29 @@ def cuts_coming(*, rules: Rules, within: timedelta, limit: int = 200) -> tuple[l
     return coming, len(found) > limit
 
 
+#: How many lines that run out are looked at before "more than" is said.
+MOST_PREVIEWED = 5_000
+
+
+def cuts_under(*, rules: Rules, within: timedelta) -> tuple[int, bool]:
+    """How many would be cut in the next hours under these rules, kept or only thought of, if nothing is paid; and
+    whether there are more. Those whom their wallet renews are not among them. Two queries."""
+    running = [Subscription.State.ACTIVE, Subscription.State.GRACE]
+    end = clock.now() + within
+    rows = Subscription.objects.filter(state__in=running, expires_at__lte=end).select_related("package")
+    found = list(rows.order_by("expires_at", "id")[: MOST_PREVIEWED + 1])
+    cut = [row for row in found if (at := cut_at(terms_of(row, rules))) is not None and at <= end]
+    wallets = wallets_of({row.customer_id for row in cut}, rules.tenant.currency)
+    covered = [
+        row
+        for row in cut
+        if row.is_auto_renewed
+        and row.customer_id in wallets
+        and rules.price_of(row.package) <= wallets[row.customer_id]
+    ]
+    return len(cut) - len(covered), len(found) > MOST_PREVIEWED
+
+
 def cut_stop_open() -> CutStop | None:
     """The stop that keeps everybody of the tenant online, if there is one."""
     found: CutStop | None = CutStop.objects.filter(released_at=None).order_by("id").first()

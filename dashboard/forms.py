@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.apps import apps
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Tenant, User
+from accounts.selectors import members_all
+from accounts.services import actor_of
+from ispbilling.kernel.models import TenantModel
 from network.selectors import routers_all
 from packages.selectors import packages_on_sale
 
@@ -28,3 +36,33 @@ class LineForm(forms.Form):
         routers = [(str(row.id), row.name) for row in routers_all()]
         self.fields["package"].choices = packages  # type: ignore[attr-defined]
         self.fields["router"].choices = routers  # type: ignore[attr-defined]
+
+
+def _day(label: Any) -> forms.DateField:
+    widget = forms.DateInput(attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d")
+    bounds = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
+    return forms.DateField(label=label, required=False, widget=widget, validators=bounds)
+
+
+class AuditForm(forms.Form):
+    """Which entries of the audit are wanted. Days are the tenant's."""
+
+    actor = forms.ChoiceField(label=_("Who"), required=False)
+    verb = forms.CharField(label=_("What"), required=False, max_length=80, help_text=_("Or how it begins: staff."))
+    row_type = forms.ChoiceField(label=_("Kind of row"), required=False)
+    row_id = forms.CharField(label=_("Id of the row"), required=False, max_length=80)
+    since = _day(_("From"))
+    until = _day(_("To"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = [(actor_of(row.user_id), str(row.user)) for row in members_all()]
+        kinds = [("system:", _("The system")), ("customer:", _("Customers"))]
+        self.fields["actor"].choices = [("", _("Anybody")), *kinds, *people]  # type: ignore[attr-defined]
+        types = sorted(model._meta.label_lower for model in apps.get_models() if _is_written_down(model))
+        self.fields["row_type"].choices = [("", _("All")), *((one, one) for one in types)]  # type: ignore[attr-defined]
+
+
+def _is_written_down(model: type[Model]) -> bool:
+    """Whether rows of this kind may stand in an audit: tenants, their people, and all that is a tenant's."""
+    return issubclass(model, TenantModel | Tenant | User) and not model._meta.abstract

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard import views
+from dashboard import audit_views, views
 
 app_name = "dashboard"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/", views.customer, name="customer"),
     path("customers/<uuid:customer_id>/why/", views.customer_why, name="customer_why"),
     path("health/", views.health, name="health"),
+    path("audit/", audit_views.browse, name="audit"),
+    path("audit/export/", audit_views.export, name="audit_export"),
     path("events/", views.events, name="events"),
     path("events/<uuid:event_id>/retry/", views.event_retry, name="event_retry"),
 ]

@@ -17,6 +17,7 @@ urlpatterns = [
     path("readyz", probes.readyz, name="readyz"),
     path("account/", include("accounts.urls")),
     path("dashboard/", include("dashboard.urls")),
+    path("dashboard/", include("accounts.staff_urls")),
     path("dashboard/", include("billing.urls")),
     path("dashboard/", include("payments.urls")),
     path("dashboard/", include("network.urls")),

@@ -21,6 +21,19 @@ def accounts_offered(*, push_only: bool = False) -> list[ProviderAccount]:
     return [row for row in rows if not push_only or providers.get(row.provider).can_push]
 
 
+def accounts_all() -> list[ProviderAccount]:
+    """Every account of the tenant, those in use first, in its order."""
+    return list(ProviderAccount.objects.order_by("-is_enabled", "sort_order", "label", "id"))
+
+
+def account_get(account_id: UUID) -> ProviderAccount:
+    """Raises NotFound."""
+    found: ProviderAccount | None = ProviderAccount.objects.filter(id=account_id).first()
+    if found is None:
+        raise NotFound("provider.account", "There is no such account.")
+    return found
+
+
 #: A gateway that was not heard for so long is asked for a sign of life,
 ASK_AFTER = timedelta(minutes=5)
 #: and one that was not heard for so long is silent.

@@ -8,8 +8,22 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from ispbilling.kernel import clock, tenancy
+from ispbilling.kernel.errors import NotFound
 from ispbilling.kernel.ids import is_token
 from sms.models import ChannelAccount, Message
+
+
+def accounts_all() -> list[ChannelAccount]:
+    """Every account of the tenant, those in use first, in its order."""
+    return list(ChannelAccount.objects.order_by("-is_enabled", "sort_order", "label", "id"))
+
+
+def account_get(account_id: UUID) -> ChannelAccount:
+    """Raises NotFound."""
+    found: ChannelAccount | None = ChannelAccount.objects.filter(id=account_id).first()
+    if found is None:
+        raise NotFound("channel.account", "There is no such account.")
+    return found
 
 
 def messages_recent() -> QuerySet[Message]:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from billing.events import SubscriptionChanged
 from billing.models import BillingPolicy, RechargeOption, Subscription, SuspensionMode
-from ispbilling.kernel import audit
+from ispbilling.kernel import audit, clock
 from ispbilling.kernel.errors import DomainError
 from ispbilling.kernel.events import emit_many
 
@@ -42,6 +42,9 @@ _IS_GOOD: dict[str, Callable[[Any], bool]] = {
     "brake_minimum": _is_number(0, 30_000),
 }
 
+#: Rules that say when a cut may be made.
+_TIMES = {"grace_hours", "quiet_weekdays", "quiet_from_hour", "quiet_until_hour"}
+
 
 @transaction.atomic
 def recharge_options_create() -> list[RechargeOption]:
@@ -71,6 +74,10 @@ def policy_set(*, changes: Mapping[str, Any], actor: str) -> BillingPolicy:
     audit.record(actor=actor, verb="policy.set", row=policy, old=old, new=changes)
     if old.get("suspension_mode", policy.suspension_mode) != policy.suspension_mode:
         _tell_the_suspended()
+    if any(old[name] != changes[name] for name in changes if name in _TIMES):
+        # Whoever is in grace was to be looked at when the old grace or quiet ends: he is looked at now.
+        in_grace = Subscription.objects.filter(state=Subscription.State.GRACE, next_change_at__gt=clock.now())
+        in_grace.update(next_change_at=clock.now())
     return policy
 
 

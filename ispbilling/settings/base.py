@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "django_otp",
     "axes",
     "csp",
     "django_tables2",
@@ -158,6 +159,10 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+#: Whether owners and administrators must have a second factor; whoever has one is asked for it in any case.
+SECOND_FACTOR_REQUIRED = True
+#: How exactly people see when a session of theirs was last used. Seconds; each such step is one write.
+SEEN_EVERY_S = 300
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 AXES_FAILURE_LIMIT = 5  # wrong passwords for one e-mail from one address
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -167,6 +172,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = True
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+EMAIL_TIMEOUT = 10  # seconds; a mail server that hangs costs a request this much
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "billing@localhost")
 
 # --- Headers ---------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ CLOCK_MAY_MOVE = False
 CLOCK_MUST_BE_SYNCHRONISED = env.bool("CLOCK_MUST_BE_SYNCHRONISED", True)
 FAILPOINTS_DIR = None
 DEBUG = False
+SECOND_FACTOR_REQUIRED = True
 
 if env.str("FAILPOINTS_DIR", ""):
     raise RuntimeError("FAILPOINTS_DIR is set: failpoints are for tests and refused in production")

@@ -6,3 +6,4 @@ from ispbilling.settings.dev import *
 FAILPOINTS_DIR = env.str("FAILPOINTS_DIR", None)
 PASSWORD_HASHERS = ["ispbilling.settings.test_hasher.QuickArgon2"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+SEEN_EVERY_S = 86_400  # a page that is only looked at writes nothing, however long the run

@@ -126,6 +126,7 @@ class Ack:
 class PaymentProvider(ABC):
     """One gateway. Class attributes say what it can do, so that pages and sweeps never ask for its name."""
 
+    do_not_call_in_templates: ClassVar[bool] = True  # pages show what the class says of itself and make none
     name: ClassVar[str]
     title: ClassVar[str]  # as customers know it
     currencies: ClassVar[frozenset[str]]  # empty = any

@@ -1,13 +1,14 @@
 """Every write of payments."""
 
-from payments.services.accounts import provider_account_add
+from payments.services.accounts import provider_account_add, provider_account_edit, provider_account_switch
 from payments.services.callbacks import payment_event_process, payment_event_store
-from payments.services.listening import account_heard, account_listen
+from payments.services.listening import account_ask, account_heard, account_listen
 from payments.services.queries import attempts_ask
 from payments.services.settle import money_receive, payment_settle
 from payments.services.start import payment_start
 
 __all__ = [
+    "account_ask",
     "account_heard",
     "account_listen",
     "attempts_ask",
@@ -17,4 +18,6 @@ __all__ = [
     "payment_settle",
     "payment_start",
     "provider_account_add",
+    "provider_account_edit",
+    "provider_account_switch",
 ]

@@ -78,6 +78,7 @@ class ChannelSettings:
 class Channel(ABC):
     """One way a message leaves."""
 
+    do_not_call_in_templates: ClassVar[bool] = True  # pages show what the class says of itself and make none
     name: ClassVar[str]
     title: ClassVar[str]
     default_base_url: ClassVar[str] = ""

@@ -8,6 +8,13 @@ for (const button of document.querySelectorAll("[data-theme-toggle]")) {
     const theme = root.dataset.bsTheme === "dark" ? "light" : "dark";
     root.dataset.bsTheme = theme;
     document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
+    const token = document.querySelector("input[name=csrfmiddlewaretoken]")?.value;
+    if (button.dataset.themeToggle && token) {
+      const kept = new URLSearchParams({ action: "theme", theme, csrfmiddlewaretoken: token });
+      fetch(button.dataset.themeToggle, { method: "POST", body: kept, redirect: "manual" }).catch(() => {
+        // The page has its colours; only the next device does not know of it.
+      });
+    }
   });
 }
 

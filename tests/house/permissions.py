@@ -8,6 +8,24 @@ from __future__ import annotations
 
 #: Staff: address → the permission it demands.
 STAFF = {
+    "accounts:business": "settings:business",
+    "billing:policy": "settings:policy",
+    "payments:gateways": "settings:gateways",
+    "payments:gateway_add": "settings:gateways",
+    "payments:gateway": "settings:gateways",
+    "payments:gateway_test": "settings:gateways",
+    "sms:channels": "settings:messages",
+    "sms:channel_add": "settings:messages",
+    "sms:channel": "settings:messages",
+    "dashboard:audit": "audit:view",
+    "dashboard:audit_export": "audit:view",
+    "accounts:staff": "staff:view",
+    "accounts:invite": "staff:edit",
+    "accounts:invitation": "staff:edit",
+    "accounts:member": "staff:edit",
+    "accounts:roles": "staff:roles",
+    "accounts:own": "account:own",
+    "accounts:second_factor": "account:own",
     "dashboard:home": "dashboard:view",
     "dashboard:customers": "customers:view",
     "dashboard:customer": "customers:view",
@@ -59,6 +77,8 @@ PUBLIC = {
     "account_change_password",
     "account_inactive",
     "account_reauthenticate",
+    "account_second_factor",
+    "account_invitation",
     "account_signup",
     "portal:sign_in",
     "portal:sign_in_code",
@@ -70,8 +90,9 @@ _LEADERS = {"owner", "admin"}
 _OFFICE = _LEADERS | {"billing", "support"}
 _EVERYONE = _OFFICE | {"technician"}
 
-#: Permission → the roles that have it. A reseller has none so far.
+#: Permission → the roles that have it. A reseller has his own account so far.
 ROLES = {
+    "account:own": _EVERYONE | {"reseller"},
     "dashboard:view": _EVERYONE,
     "customers:view": _EVERYONE,
     "customers:edit": _OFFICE,
@@ -86,6 +107,14 @@ ROLES = {
     "routers:edit": _LEADERS | {"technician"},
     "routers:wall": _LEADERS | {"technician"},
     "messages:view": _OFFICE,
+    "staff:view": _LEADERS,
+    "staff:edit": _LEADERS,
+    "staff:roles": _LEADERS,
+    "settings:business": _LEADERS,
+    "settings:policy": _LEADERS,
+    "settings:gateways": _LEADERS,
+    "settings:messages": _LEADERS,
+    "audit:view": _LEADERS,
     "health:view": _LEADERS,
     "system:events": _LEADERS,
 }

@@ -98,12 +98,21 @@ def parked(count: int) -> None:
     )  # fmt: skip
 
 
+def audited(count: int) -> None:
+    from ispbilling.kernel import audit
+
+    for number in range(count):
+        customer = factories.customer_make()
+        audit.record(actor=f"customer:{customer.id}", verb="x.done", row=customer, new={"number": number})
+
+
 LISTS: dict[str, Callable[[int], None]] = {
     "/dashboard/customers/": customers,
     "/dashboard/messages/": messages,
     "/dashboard/payments/": payments,
     "/dashboard/routers/": routers,
     "/dashboard/events/": parked,
+    "/dashboard/audit/": audited,
 }
 
 

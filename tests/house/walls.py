@@ -19,6 +19,9 @@ Cursor = psycopg.Cursor[Any]
 TENANTLESS = {
     "account_emailaddress": "staff log in before a tenant is known",
     "account_emailconfirmation": "staff log in before a tenant is known",
+    "accounts_recoverycode": "what proves who a person is, before a tenant is known",
+    "accounts_signin": "a session begins before a tenant is known",
+    "accounts_totpdevice": "what proves who a person is, before a tenant is known",
     "accounts_user": "a person may work for several tenants",
     "accounts_user_groups": "link table of users",
     "accounts_user_user_permissions": "link table of users",

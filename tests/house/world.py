@@ -96,6 +96,7 @@ class House:
 
     maker: RowMaker
     users: dict[str, UUID] = field(default_factory=dict)
+    members: dict[str, UUID] = field(default_factory=dict)
     sessions: dict[str, SimpleCookie] = field(default_factory=dict)
 
     @property
@@ -116,6 +117,8 @@ class House:
 
     def value(self, parameter: str) -> Any:
         """``customer_id`` → the customer's id. Raises LookupError for a parameter nobody can read."""
+        if parameter == "member_id":
+            return self.members["support"]  # somebody over whom every leader has a say
         if parameter in PARAMETERS:
             place = PARAMETERS[parameter]
             return self.maker.row(place[0])[place[1]] if place else uuid4().hex
@@ -166,7 +169,7 @@ class House:
                 self.users[role] = self.maker.row(Membership)["user_id"]
             else:
                 self.users[role] = self.maker.fresh(User)["id"]
-                self.maker.fresh(Membership, user=self.users[role], role=role)
+                self.members[role] = self.maker.fresh(Membership, user=self.users[role], role=role)["id"]
         self.maker.cursor.connection.commit()
         for role, user in self.users.items():
             browser = Client(HTTP_HOST=self.host)
@@ -218,8 +221,52 @@ def _hold(_: House) -> dict[str, Any]:
     return {"until": (clock.now() + timedelta(days=3)).date().isoformat(), "reason": "promised"}
 
 
+POLICY = {
+    "suspension_mode": "walled",
+    "grace_hours": "36",
+    "quiet_from_hour": "0",
+    "quiet_until_hour": "0",
+    "brake_share_percent": "25",
+    "brake_minimum": "10",
+    "remind_days": "7, 3",
+    "tax_percent": "0",
+}
+
 #: Every form of staff and customers. An address that takes a form and has none here fails the build.
 SAMPLES = {
+    "accounts:business": Sample(
+        lambda _: {"name": "Savanna", "support_phone": "0712345678", "zone": "Africa/Nairobi", "language": "en"},
+        "owner",
+        "accounts_tenant",
+        is_page=True,
+    ),
+    "billing:policy": Sample(lambda _: {**POLICY, "action": "sure"}, "owner", "billing_billingpolicy", is_page=True),
+    "payments:gateway_add": Sample(
+        lambda _: {"provider": "cash", "label": "Counter"}, "owner", "payments_provideraccount", is_page=True
+    ),
+    "payments:gateway": Sample(lambda _: {"action": "off"}, "owner", "payments_provideraccount", is_page=True),
+    "payments:gateway_test": Sample(lambda _: {}, "owner", "payments_provideraccount"),
+    "sms:channel_add": Sample(
+        lambda _: {"channel": "console", "label": "Log"}, "owner", "sms_channelaccount", is_page=True
+    ),
+    "sms:channel": Sample(lambda _: {"action": "off"}, "owner", "sms_channelaccount", is_page=True),
+    "accounts:invite": Sample(
+        lambda _: {"email": "new@example.org", "role": "support"}, "owner", "accounts_invitation", is_page=True
+    ),
+    "accounts:invitation": Sample(lambda _: {"action": "withdraw"}, "owner", "accounts_invitation"),
+    "accounts:member": Sample(
+        lambda _: {"action": "role", "role": "technician"}, "owner", "accounts_membership", is_page=True
+    ),
+    "accounts:roles": Sample(
+        lambda _: {"shown": "messages:view", "grant": "admin messages:view"},
+        "owner",
+        "accounts_roleoverride",
+        is_page=True,
+    ),
+    "accounts:own": Sample(
+        lambda _: {"action": "looks", "theme": "light", "language": "sw"}, "owner", "accounts_user", is_page=True
+    ),
+    "accounts:second_factor": Sample(lambda _: {"action": "begin"}, "owner", "accounts_totpdevice", is_page=True),
     "dashboard:line_add": Sample(_line, "owner", "network_line", is_page=True),
     "dashboard:event_retry": Sample(lambda _: {}, "owner", "kernel_event"),
     "billing:customer_hold": Sample(_hold, "owner", "billing_subscription"),

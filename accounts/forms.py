@@ -1,0 +1,155 @@
+"""What staff type about themselves and each other."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from allauth.account.adapter import get_adapter
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+
+class CodeForm(forms.Form):
+    """A code of the app, or one of the recovery codes."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autocapitalize": "off", "autofocus": True}),
+    )
+
+
+class PasswordForm(forms.Form):
+    """The password again, before what hurts. Wrong ones are counted as at the door."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_password(self) -> str:
+        typed: str = self.cleaned_data["password"]
+        user: Any = self.request.user
+        found = get_adapter(self.request).authenticate(self.request, email=user.email, password=typed)
+        if found is None or found.pk != user.pk:
+            raise forms.ValidationError(_("That is not your password."))
+        return ""
+
+
+class LooksForm(forms.Form):
+    """How a person likes his pages, and what he is called."""
+
+    name = forms.CharField(label=_("Your name"), max_length=120, required=False)
+    theme = forms.ChoiceField(
+        label=_("Colours"),
+        required=False,
+        choices=[("", _("As on this device")), ("dark", _("Dark")), ("light", _("Light"))],
+    )
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, choices=[("", _("As in my browser")), *settings.LANGUAGES]
+    )
+
+
+class NewPasswordForm(PasswordForm):
+    """Another password, typed twice, and the present one."""
+
+    new = forms.CharField(
+        label=_("New password"),
+        max_length=128,
+        strip=False,
+        help_text=_("At least 10 characters; a few words that belong together for you alone are best."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label=_("New password again"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if given.get("new") and given.get("again") and given["new"] != given["again"]:
+            self.add_error("again", _("The two are not the same."))
+        return given
+
+
+class RoleForm(forms.Form):
+    """One of the roles that may be given."""
+
+    role = forms.ChoiceField(label=_("Role"))
+
+    def __init__(self, *args: Any, roles: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["role"]
+        field.choices = roles
+
+
+class InviteForm(RoleForm):
+    """Whom to ask, and for what."""
+
+    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    field_order = ("email", "role")
+
+
+class KnownForm(forms.Form):
+    """The password of the account one has already."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class JoinForm(forms.Form):
+    """A new account."""
+
+    name = forms.CharField(label=_("Your name"), max_length=120)
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=128,
+        strip=False,
+        help_text=_("At least 10 characters; a few words that belong together for you alone are best."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class BusinessForm(forms.Form):
+    """What the business says of itself. Choices are read when the form is made."""
+
+    name = forms.CharField(label=_("Name of the business"), max_length=120)
+    support_phone = forms.CharField(
+        label=_("Telephone of the staff"),
+        max_length=30,
+        required=False,
+        help_text=_("Warnings go there, such as that cutting was stopped."),
+        widget=forms.TextInput(attrs={"inputmode": "tel"}),
+    )
+    zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Its midnight ends a day and a period."))
+    language = forms.ChoiceField(
+        label=_("Language"), choices=settings.LANGUAGES, help_text=_("Of messages to customers who chose none.")
+    )
+    sure = forms.BooleanField(
+        label=_("Yes, days begin and end by the new zone"),
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = sorted(
+            name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV"))
+        )
+        field: Any = self.fields["zone"]
+        field.choices = [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in zones)]
