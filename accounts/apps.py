@@ -5,4 +5,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import guards  # noqa: F401  registers the guard of staff pages
+        from accounts import guards, services  # noqa: F401  registers the guard of staff pages
+        from ispbilling.kernel import api_log
+
+        api_log.writer(services.api_calls_write)

@@ -36,6 +36,7 @@ PERMISSIONS = {
         Permission("routers:wall", "Say what is reachable for whoever has not paid", LEADERS | {TECHNICIAN}),
         Permission("messages:view", "See messages to customers", LEADERS | {BILLING, SUPPORT}),
         Permission("health:view", "See whether everything runs", LEADERS),
+        Permission("keys:manage", "Give and take back API keys of machines", LEADERS),
         Permission("system:events", "See and retry parked events", LEADERS),
     )
 }

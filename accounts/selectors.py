@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 from uuid import UUID
 
-from accounts.models import Domain, Membership, Tenant, User
+from accounts.models import ApiKey, Domain, Membership, Tenant, User
 from ispbilling.kernel import tenancy
 from ispbilling.kernel.errors import NotFound
 
@@ -60,3 +60,9 @@ def tenant_of_slug(slug: str) -> Tenant:
     if found is None:
         raise NotFound("tenant.unknown", f"There is no tenant “{slug}”.")
     return found
+
+
+def api_keys() -> list[ApiKey]:
+    """The current tenant's keys that were not taken back, newest first, with their makers."""
+    rows = ApiKey.objects.filter(revoked_at=None).select_related("user")
+    return list(rows.order_by("-created_at", "-id")[:200])

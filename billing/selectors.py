@@ -96,7 +96,7 @@ def terms_of(subscription: Subscription, rules: Rules) -> Terms:
     """The facts that decide a subscription's entitlement."""
     return Terms(
         expires_at=subscription.expires_at,
-        is_ended=subscription.state == Subscription.State.ENDED,
+        is_ended=subscription.state == Subscription.State.ENDED or subscription.stopped_at is not None,
         is_suspended=subscription.state == Subscription.State.SUSPENDED,
         suspension=Level(rules.policy.suspension_mode),
         grace=timedelta(hours=rules.policy.grace_hours),

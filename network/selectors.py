@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -43,6 +44,12 @@ def lines_waiting(router_id: UUID, limit: int = 100) -> list[Line]:
 def lines_of(customer_id: UUID) -> list[Line]:
     """A customer's lines with their routers."""
     return list(Line.objects.filter(customer_id=customer_id).select_related("router").order_by("created_at"))
+
+
+def lines_of_logins(*, username: str, customer_ids: Collection[UUID]) -> list[Line]:
+    """Lines of this name, and those of these customers, with their customers; over all tenants inside the platform."""
+    rows = Line.objects.filter(Q(username=username) | Q(customer_id__in=customer_ids), customer__deleted_at=None)
+    return list(rows.select_related("customer", "tenant").filter(tenant__is_active=True).order_by("id")[:50])
 
 
 def drifts_of(router_id: UUID, limit: int = 100) -> list[Drift]:

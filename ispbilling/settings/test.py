@@ -6,3 +6,5 @@ from ispbilling.settings.dev import *
 FAILPOINTS_DIR = env.str("FAILPOINTS_DIR", None)
 PASSWORD_HASHERS = ["ispbilling.settings.test_hasher.QuickArgon2"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+API_RATES = {"caller": "100000/min", "nobody": "100000/min"}
+API_LOG_FLUSH_S = 0.0

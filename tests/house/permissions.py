@@ -42,6 +42,25 @@ CUSTOMER = {
     "portal:switch",
 }
 
+#: Endpoints for programs of staff: address → method → the permissions it demands.
+API_STAFF: dict[str, dict[str, set[str]]] = {
+    "api_accounts:keys": {"GET": {"keys:manage"}, "POST": {"keys:manage"}},
+    "api_accounts:key": {"DELETE": {"keys:manage"}},
+}
+
+#: Endpoints for programs of customers, and for everybody: address → methods.
+API_CUSTOMER: dict[str, set[str]] = {}
+API_PUBLIC: dict[str, set[str]] = {
+    "api_portal:login": {"POST"},
+    "api_portal:code": {"POST"},
+    "api_portal:register": {"POST"},
+    "api_portal:refresh": {"POST"},
+    "api_portal:logout": {"POST"},
+}
+
+#: A body that is taken, where an endpoint looks at the body before it looks for the row in its path.
+API_BODIES: dict[tuple[str, str], dict[str, object]] = {}
+
 #: Whoever knows the token in the path.
 HOOK = {"payments_hook", "sms_report_hook"}
 
@@ -87,6 +106,7 @@ ROLES = {
     "routers:wall": _LEADERS | {"technician"},
     "messages:view": _OFFICE,
     "health:view": _LEADERS,
+    "keys:manage": _LEADERS,
     "system:events": _LEADERS,
 }
 
@@ -94,3 +114,8 @@ ROLES = {
 def may(role: str, address: str) -> bool:
     """Whether a role comes in at a staff address."""
     return role in ROLES[STAFF[address]]
+
+
+def may_call(role: str, address: str, method: str) -> bool:
+    """Whether a role's program may send this method to an endpoint."""
+    return all(role in ROLES[one] for one in API_STAFF[address][method])

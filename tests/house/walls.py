@@ -19,6 +19,7 @@ Cursor = psycopg.Cursor[Any]
 TENANTLESS = {
     "account_emailaddress": "staff log in before a tenant is known",
     "account_emailconfirmation": "staff log in before a tenant is known",
+    "accounts_tries": "wrong tries at a door, before a tenant is known",
     "accounts_user": "a person may work for several tenants",
     "accounts_user_groups": "link table of users",
     "accounts_user_user_permissions": "link table of users",
