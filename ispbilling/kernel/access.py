@@ -38,7 +38,8 @@ class Rule:
 
     def demands(self, method: str) -> frozenset[str]:
         """Every permission needed for a request of this method."""
-        return frozenset(filter(None, (self.permission, self.methods.get(method))))
+        asked = "GET" if method == "HEAD" else method
+        return frozenset(filter(None, (self.permission, self.methods.get(asked))))
 
 
 _guards: dict[Audience, Guard] = {}

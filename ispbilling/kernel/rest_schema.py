@@ -33,6 +33,11 @@ class KnownScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         ]
 
 
+def without_second_names(endpoints: list[Any]) -> list[Any]:
+    """``/clients`` is ``/customers`` by another name: described once."""
+    return [one for one in endpoints if not one[0].startswith(("/api/clients", "/api/schema"))]
+
+
 def with_refusals(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Every operation can be refused in the one shape, in each way that is open to it."""
     parts = result.setdefault("components", {})
