@@ -5,7 +5,7 @@ from accounts.services.doors import staff_prove
 from accounts.services.keys import api_key_create, api_key_revoke, api_key_used
 from accounts.services.logins import login_close, login_close_by_refresh, login_open, login_refresh
 from accounts.services.staff import actor_of, domain_add, staff_create, tenant_create
-from accounts.services.tries import tries_allow, tries_count, tries_forget
+from accounts.services.tries import tries_allow, tries_begin_anew, tries_count, tries_forget
 
 __all__ = [
     "actor_of",
@@ -23,6 +23,7 @@ __all__ = [
     "staff_prove",
     "tenant_create",
     "tries_allow",
+    "tries_begin_anew",
     "tries_count",
     "tries_forget",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.models import Tries
@@ -60,5 +61,12 @@ def tries_count(*, limits: Iterable[Limit]) -> None:
 
 @transaction.atomic
 def tries_forget(*, limits: Iterable[Limit]) -> None:
-    """Whoever got in begins anew."""
+    """Whoever got in was counted for nothing: a whole town may come from one address."""
+    for hashed in sorted(limit.hashed for limit in limits):
+        Tries.objects.filter(hashed=hashed, count__gt=0).update(count=F("count") - 1)
+
+
+@transaction.atomic
+def tries_begin_anew(*, limits: Iterable[Limit]) -> None:
+    """Whoever got in has all his tries again."""
     Tries.objects.filter(hashed__in=[limit.hashed for limit in limits]).delete()

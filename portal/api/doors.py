@@ -50,6 +50,10 @@ class Door(Endpoint):
         who, where = name.strip().lower(), self.address()
         return [Limit("pair", f"{who} {where}", PAIR), Limit("address", where, ADDRESS), Limit("name", who, NAME)]
 
+    def got_in(self, limits: list[Limit]) -> None:
+        services.tries_begin_anew(limits=limits[:1])
+        services.tries_forget(limits=limits[1:])
+
     def tenant(self) -> Tenant | None:
         found: Tenant | None = self.inner.tenant
         return found
@@ -100,7 +104,7 @@ class SignIn(Door):
         found = self._by_code(data) if data.get("code") else self._by_password(data, name)
         if found is None:
             raise Unauthenticated(WRONG, _("That is not right."))
-        services.tries_forget(limits=limits[:1])
+        self.got_in(limits)
         return found
 
     def _by_code(self, data: dict[str, Any]) -> Response | None:
@@ -194,7 +198,7 @@ class Register(Code):
             email=data["email"],
             address=data["address"],
         )
-        services.tries_forget(limits=limits[:1])
+        self.got_in(limits)
         return self.let_in(customer, data["device"])
 
 
