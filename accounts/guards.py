@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.views import redirect_to_login
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import assurance
 from accounts.assurance import Missing
-from accounts.permissions import role_has
+from accounts.permissions import PERMISSIONS
 from ispbilling.kernel import access, api
 
 #: What is open to whoever is still to set up his second factor.
@@ -22,15 +23,21 @@ _SET_UP_PAGES = {"accounts:second_factor"}
 @access.guard(access.Audience.STAFF)
 def staff_guard(request: HttpRequest, rule: access.Rule) -> HttpResponseBase | None:
     is_program = api.is_asked(request)
+    unknown = rule.demands(request.method or "") - PERMISSIONS.keys()
+    if unknown:
+        raise KeyError(f"no such permission: {sorted(unknown)}")
     if not request.user.is_authenticated:
         if is_program:
-            return api.error("auth.required", _("Please sign in."), 401)
+            return api.unauthenticated("auth.required", _("Please sign in."))
         return redirect_to_login(request.get_full_path())
     membership = getattr(request, "membership", None)
-    if membership is None or not role_has(membership.role, rule.permission):
+    granted: frozenset[str] = getattr(request, "granted", frozenset())
+    if membership is None or not rule.demands(request.method or "") <= granted:
         if is_program:
             return api.error("auth.forbidden", _("Your role does not allow this."), 403)
         return render(request, "403.html", status=403)
+    if getattr(request, "caller", None) is not None:
+        return None  # a token was given to nobody who had not shown his second factor
     return _second_factor(request, is_program=is_program)
 
 
@@ -45,3 +52,9 @@ def _second_factor(request: HttpRequest, *, is_program: bool) -> HttpResponseBas
     if missing is Missing.SET_UP:
         return redirect("accounts:second_factor")
     return redirect(f"{reverse('account_second_factor')}?{urlencode({'next': request.get_full_path()})}")
+
+
+def login_name(_request: Any, credentials: dict[str, Any] | None) -> str:
+    """Whose log-in failed, for axes: the form and the API call the same thing by different names."""
+    given = credentials or {}
+    return str(given.get("login") or given.get("email") or given.get("username") or "").lower()[:255]

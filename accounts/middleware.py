@@ -7,24 +7,34 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts import permissions, selectors, services
+from accounts.callers import Caller, caller_of
 from ispbilling.kernel import access, api, tenancy
+from ispbilling.kernel.errors import Unauthenticated
 
 SESSION_TENANT = "tenant"
 
 
+_OF_CUSTOMERS = ("/client/", "/api/client/", "/api/auth/")
+
+
 def _is_for_staff(path: str) -> bool:
     """Where a signed-in member's tenant counts. What gateways call names its own."""
-    return path.startswith("/dashboard/") or (path.startswith("/api/") and not path.startswith("/api/webhooks/"))
+    is_api = path.startswith("/api/") and not path.startswith(("/api/webhooks/", *_OF_CUSTOMERS))
+    return path.startswith("/dashboard/") or is_api
 
 
 class TenantMiddleware:
-    """Staff work in the tenant of their membership; everybody else in the tenant of the host name."""
+    """Staff work in the tenant of their membership; everybody else in the tenant of the host name.
+
+    A program with an ``Authorization`` header works in the tenant its token names, and no cookie of its counts.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -32,17 +42,24 @@ class TenantMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request.membership = None  # type: ignore[attr-defined]
         request.tenant = None  # type: ignore[attr-defined]
+        request.caller = None  # type: ignore[attr-defined]
+        request.caller_error = None  # type: ignore[attr-defined]
+        request.granted = frozenset()  # type: ignore[attr-defined]
         with permissions.remembered() as known:
             return self._answer(request, known)
 
     def _answer(self, request: HttpRequest, known: dict[tuple[UUID, str], dict[str, bool]]) -> HttpResponseBase:
-        if _is_for_staff(request.path) and request.user.is_authenticated:
+        if self._is_with_token(request):
+            self._choose_caller(request)
+        elif _is_for_staff(request.path) and request.user.is_authenticated:
             self._choose_membership(request)
             membership: Any = request.membership  # type: ignore[attr-defined]
             if membership is not None:
                 said = {one["permission"]: one["is_granted"] for one in membership.said}
                 known[membership.tenant_id, membership.role] = said
-        elif request.path.startswith("/client/"):
+                with tenancy.tenant_context(membership.tenant_id):
+                    request.granted = permissions.permissions_of(membership.role)  # type: ignore[attr-defined]
+        elif request.path.startswith(_OF_CUSTOMERS):
             request.tenant = selectors.tenant_of_host(request.get_host().split(":")[0])  # type: ignore[attr-defined]
         tenant = request.tenant  # type: ignore[attr-defined]
         if tenant is None:
@@ -50,6 +67,31 @@ class TenantMiddleware:
         structlog.contextvars.bind_contextvars(tenant=tenant.slug)
         with tenancy.tenant_context(tenant.id):
             return self.get_response(request)
+
+    @staticmethod
+    def _is_with_token(request: HttpRequest) -> bool:
+        is_api = request.path.startswith("/api/") and not request.path.startswith("/api/webhooks/")
+        return is_api and "Authorization" in request.headers
+
+    @staticmethod
+    def _choose_caller(request: HttpRequest) -> None:
+        # No page of another site can make a browser send this header, so there is nothing to forge.
+        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+        request.user = AnonymousUser()
+        host = request.get_host().split(":")[0]
+        try:
+            caller: Caller = caller_of(request.headers["Authorization"], host)
+        except Unauthenticated as error:
+            request.caller_error = error  # type: ignore[attr-defined]
+            if request.path.startswith("/api/auth/"):  # the door is open to everybody
+                request.tenant = selectors.tenant_of_host(host)  # type: ignore[attr-defined]
+            return
+        request.caller = caller  # type: ignore[attr-defined]
+        request.tenant = caller.tenant  # type: ignore[attr-defined]
+        request.membership = caller.membership  # type: ignore[attr-defined]
+        request.granted = caller.granted  # type: ignore[attr-defined]
+        if caller.user is not None:
+            request.user = caller.user
 
     @staticmethod
     def _choose_membership(request: HttpRequest) -> None:
@@ -87,4 +129,7 @@ class AccessMiddleware:
             return api.error("auth.forbidden", _("Nobody may do this."), 403)
         if rule is None:
             return render(request, "403.html", status=403)
+        wrong: Unauthenticated | None = request.caller_error  # type: ignore[attr-defined]
+        if wrong is not None and rule.audience in (access.Audience.STAFF, access.Audience.CUSTOMER):
+            return api.unauthenticated(wrong.code, wrong.message)
         return access.check(request, rule)

@@ -19,7 +19,7 @@ from django_otp.oath import TOTP
 from ispbilling.kernel import clock
 from ispbilling.kernel.crypto import EncryptedTextField
 from ispbilling.kernel.ids import uuid7
-from ispbilling.kernel.models import TenantModel
+from ispbilling.kernel.models import TenantForeignKey, TenantModel
 from ispbilling.kernel.money import CurrencyField
 
 
@@ -225,3 +225,76 @@ class Invitation(TenantModel):
                 name="invitation_one_open",
             )
         ]
+
+
+class Login(TenantModel):
+    """A device that signed in through the API: the family of its refresh tokens. All instants are machine time."""
+
+    class Kind(models.TextChoices):
+        STAFF = "staff", "Staff"
+        CUSTOMER = "customer", "Customer"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    subject_id = models.UUIDField()  # the user's or the customer's
+    scopes = models.JSONField(null=True)  # list of permissions; null = all that the role has
+    device = models.CharField(max_length=120, blank=True)  # as the device calls itself
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "subject_id", "-used_at"], name="login_subject")]
+
+
+class RefreshToken(TenantModel):
+    """One refresh token, by its hash. Used once; the used ones stay, so that a copy is noticed."""
+
+    login = TenantForeignKey(Login, on_delete=models.CASCADE, related_name="refresh_tokens")
+    hashed = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="refreshtoken_expiry")]
+
+
+class ApiKey(TenantModel):
+    """What a machine comes with. Acts for the member who made it, within ``scopes``. Machine time."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=80)
+    prefix = models.CharField(max_length=16)  # the beginning of its text, to tell keys apart
+    hashed = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    expires_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+
+class Tries(models.Model):
+    """How often a door was tried in vain since ``began_at`` (machine time). Before a tenant is known."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    hashed = models.CharField(max_length=64, unique=True)  # of what is counted: no name or address lies here
+    count = models.PositiveIntegerField(default=1)
+    began_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["began_at"], name="tries_began")]
+
+
+class ApiCall(TenantModel):
+    """One request of a program: who, what, how it ended, how long it took. No body, no question, no token."""
+
+    at = models.DateTimeField()  # machine time
+    actor = models.CharField(max_length=80)
+    method = models.CharField(max_length=8)
+    route = models.CharField(max_length=120)  # the address with its parameters' names instead of their values
+    status = models.PositiveSmallIntegerField()
+    took_ms = models.PositiveIntegerField()
+    source_address = models.CharField(max_length=45, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "-at"], name="apicall_recent")]

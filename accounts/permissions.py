@@ -43,6 +43,10 @@ PERMISSIONS = {
         Permission("cuts:hold", _("Keep a customer online for a while"), LEADERS | {BILLING}),
         Permission("pppoe:view", _("See lines and sessions"), EVERYONE),
         Permission("pppoe:add_user", _("Open a line"), LEADERS | {SUPPORT, TECHNICIAN}),
+        Permission("pppoe:edit", _("Change a customer, by the API"), LEADERS | {BILLING, SUPPORT}),
+        Permission("pppoe:delete", _("Delete a customer and bring him back"), LEADERS),
+        Permission("packages:view", _("See packages"), EVERYONE),
+        Permission("packages:edit", _("Make and change packages"), LEADERS),
         Permission("routers:view", _("See routers"), LEADERS | {SUPPORT, TECHNICIAN}),
         Permission("routers:edit", _("Put right what hands changed on routers"), LEADERS | {TECHNICIAN}),
         Permission("routers:wall", _("Say what is reachable for whoever has not paid"), LEADERS | {TECHNICIAN}),
@@ -56,6 +60,7 @@ PERMISSIONS = {
         Permission("settings:messages", _("Add and change accounts with message providers"), LEADERS),
         Permission("audit:view", _("Read who did what, and take it away as a file"), LEADERS),
         Permission("health:view", _("See whether everything runs"), LEADERS),
+        Permission("keys:manage", _("Give and take back API keys of machines"), LEADERS),
         Permission("system:events", _("See and retry parked events"), LEADERS),
     )
 }

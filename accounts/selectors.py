@@ -11,7 +11,18 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
-from accounts.models import Domain, Invitation, Membership, RecoveryCode, RoleOverride, SignIn, Tenant, TotpDevice, User
+from accounts.models import (
+    ApiKey,
+    Domain,
+    Invitation,
+    Membership,
+    RecoveryCode,
+    RoleOverride,
+    SignIn,
+    Tenant,
+    TotpDevice,
+    User,
+)
 from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.errors import NotFound
 
@@ -133,3 +144,9 @@ def tenant_of_slug(slug: str) -> Tenant:
     if found is None:
         raise NotFound("tenant.unknown", f"There is no tenant “{slug}”.")
     return found
+
+
+def api_keys() -> list[ApiKey]:
+    """The current tenant's keys that were not taken back, newest first, with their makers."""
+    rows = ApiKey.objects.filter(revoked_at=None).select_related("user")
+    return list(rows.order_by("-created_at", "-id")[:200])

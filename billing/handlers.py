@@ -1,7 +1,8 @@
-"""Reactions to payments."""
+"""Reactions to payments and packages."""
 
 from billing import services
 from ispbilling.kernel.events import handler
+from packages.events import PackageSpeedChanged
 from payments.events import PaymentReceiptLearned, PaymentSucceeded
 
 
@@ -25,3 +26,8 @@ def receipt_book(event: PaymentSucceeded) -> None:
 @handler(PaymentReceiptLearned)
 def receipt_number_learn(event: PaymentReceiptLearned) -> None:
     services.receipt_number_set(payment_id=event.payment_id, number=event.receipt)
+
+
+@handler(PackageSpeedChanged)
+def package_speed_pass_on(event: PackageSpeedChanged) -> None:
+    services.package_speed_tell(package_id=event.package_id)

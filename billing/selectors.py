@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncDate
 
 from accounts.models import Tenant
 from accounts.selectors import tenant_current
@@ -18,6 +20,7 @@ from billing.entitlement import Entitlement, Level, QuietHours, Terms, cut_at, e
 from billing.models import (
     AccountKind,
     AccountName,
+    Allocation,
     BillingPolicy,
     CutStop,
     Invoice,
@@ -29,7 +32,7 @@ from billing.models import (
 from customers.selectors import customer_of_account, customers_of_phone
 from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.errors import DomainError, NotFound
-from ispbilling.kernel.money import Money
+from ispbilling.kernel.money import AmountField, Money
 from ispbilling.kernel.phone import normalise
 from packages.models import Package
 
@@ -96,7 +99,7 @@ def terms_of(subscription: Subscription, rules: Rules) -> Terms:
     """The facts that decide a subscription's entitlement."""
     return Terms(
         expires_at=subscription.expires_at,
-        is_ended=subscription.state == Subscription.State.ENDED,
+        is_ended=subscription.state == Subscription.State.ENDED or subscription.stopped_at is not None,
         is_suspended=subscription.state == Subscription.State.SUSPENDED,
         suspension=Level(rules.policy.suspension_mode),
         grace=timedelta(hours=rules.policy.grace_hours),
@@ -168,6 +171,17 @@ def subscriptions_of(customer_id: UUID) -> list[Subscription]:
 def entitlement_now(subscription: Subscription, rules: Rules | None = None) -> Entitlement:
     """What a subscription allows at this instant."""
     return entitlement(terms_of(subscription, rules or rules_current()), clock.now())
+
+
+def status_of(subscription: Subscription | None, at: datetime) -> str:
+    """One word of five (checklist F4): what was cut is ``suspended``, what ran out and was not cut yet ``expired``."""
+    if subscription is None or subscription.state == Subscription.State.PENDING:
+        return "pending"
+    if subscription.state == Subscription.State.ENDED or subscription.stopped_at is not None:
+        return "disabled"
+    if subscription.state == Subscription.State.SUSPENDED:
+        return "suspended"
+    return "expired" if subscription.expires_at is not None and subscription.expires_at <= at else "active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +272,103 @@ def receipts_of(customer_id: UUID) -> QuerySet[Receipt]:
     """A customer's receipts, newest first."""
     rows: QuerySet[Receipt] = Receipt.objects.filter(customer_id=customer_id)
     return rows.order_by("-received_at", "-id")
+
+
+def invoices_all(*, customer_id: UUID | None = None, state: str = "") -> QuerySet[Invoice]:
+    """The tenant's invoices, newest first."""
+    rows: QuerySet[Invoice] = Invoice.objects.order_by("-issued_at", "-id")
+    rows = rows.filter(customer_id=customer_id) if customer_id is not None else rows
+    return rows.filter(state=state) if state else rows
+
+
+def invoices_with_paid(rows: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """Each with ``paid``: what was allocated to it."""
+    paid = Allocation.objects.filter(invoice_id=OuterRef("id")).values("invoice_id").annotate(sum=Sum("amount"))
+    return rows.annotate(paid=Coalesce(Subquery(paid.values("sum")[:1]), Decimal(0), output_field=AmountField()))
+
+
+def receipts_all(*, customer_id: UUID | None = None, method: str = "") -> QuerySet[Receipt]:
+    """Money that came, newest first."""
+    rows: QuerySet[Receipt] = Receipt.objects.order_by("-received_at", "-id")
+    rows = rows.filter(customer_id=customer_id) if customer_id is not None else rows
+    return rows.filter(method=method) if method else rows
+
+
+def paid_of(customer_id: UUID, currency: str) -> Money:
+    """Everything a customer ever paid."""
+    total = Receipt.objects.filter(customer_id=customer_id, currency=currency).aggregate(sum=Sum("amount"))["sum"]
+    return Money(total or Decimal(0), currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of what came. ``name`` is a method, or a day as text."""
+
+    name: str
+    amount: Money
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revenue:
+    by_method: list[Share]
+    by_day: list[Share]
+
+
+def revenue(*, begin: datetime, end: datetime, currency: str, zone: ZoneInfo) -> Revenue:
+    """What came within ``[begin, end)``, by method and by local day. Two queries."""
+    rows = Receipt.objects.filter(received_at__gte=begin, received_at__lt=end, currency=currency)
+    methods = rows.values("method").annotate(sum=Sum("amount"), times=Count("id")).order_by("method")
+    days = rows.annotate(day=TruncDate("received_at", tzinfo=zone)).values("day")
+    by_day = days.annotate(sum=Sum("amount"), times=Count("id")).order_by("day")
+    return Revenue(
+        [Share(row["method"], Money(row["sum"], currency), row["times"]) for row in methods],
+        [Share(row["day"].isoformat(), Money(row["sum"], currency), row["times"]) for row in by_day],
+    )
+
+
+def recharge_options() -> list[RechargeOption]:
+    """The lengths that are offered, shortest first."""
+    return list(RechargeOption.objects.order_by("periods"))
+
+
+def due_of(customer_id: UUID, currency: str) -> Money:
+    """What a customer's invoices ask for and was not allocated to them."""
+    return balance(AccountName(AccountKind.RECEIVABLE, customer_id), currency)
+
+
+def bills_of(customer_id: UUID, *, status: str, year: int | None, today: date, zone: ZoneInfo) -> QuerySet[Invoice]:
+    """A customer's invoices of a status (``all``, a state, ``unpaid``, ``overdue``) and a local year, newest first."""
+    rows = invoices_of(customer_id)
+    if status == "unpaid":
+        rows = rows.filter(state=Invoice.State.ISSUED, due_on__gte=today)
+    elif status == "overdue":
+        rows = rows.filter(state=Invoice.State.ISSUED, due_on__lt=today)
+    elif status != "all":
+        rows = rows.filter(state=status)
+    if year is not None:
+        begin, end = datetime(year, 1, 1, tzinfo=zone), datetime(year + 1, 1, 1, tzinfo=zone)
+        rows = rows.filter(issued_at__gte=begin, issued_at__lt=end)
+    return rows
+
+
+def bill_statistics(customer_id: UUID, *, today: date) -> dict[str, int]:
+    """How many bills there are, and how many of them are paid, open and overdue. One query."""
+    is_open = Q(state=Invoice.State.ISSUED)
+    found: dict[str, int] = Invoice.objects.filter(customer_id=customer_id).aggregate(
+        total=Count("id", filter=~Q(state=Invoice.State.VOID)),
+        paid=Count("id", filter=Q(state=Invoice.State.PAID)),
+        unpaid=Count("id", filter=is_open & Q(due_on__gte=today)),
+        overdue=Count("id", filter=is_open & Q(due_on__lt=today)),
+    )
+    return found
+
+
+def recharges_of(customer_id: UUID) -> QuerySet[Recharge]:
+    """A customer's orders of periods that were paid, newest first."""
+    rows = Recharge.objects.filter(customer_id=customer_id, state=Recharge.State.COMPLETED)
+    found: QuerySet[Recharge] = rows.select_related("package").order_by("-created_at", "-id")
+    return found
 
 
 def recharge_get(recharge_id: UUID) -> Recharge:

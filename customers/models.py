@@ -21,6 +21,7 @@ class Customer(TenantModel):
     address = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=8, blank=True)  # empty = the tenant's
     created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)  # hidden since; everything he has stays, and he can come back
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "code"], name="customer_code")]

@@ -12,8 +12,22 @@ from ispbilling.kernel.errors import NotFound
 
 
 def customer_get(customer_id: UUID) -> Customer:
-    """Raises NotFound."""
+    """Deleted ones too: their money and their messages go on. Raises NotFound."""
     found: Customer | None = Customer.objects.filter(id=customer_id).first()
+    if found is None:
+        raise NotFound("customer.unknown", "There is no such customer.")
+    return found
+
+
+def customers_known() -> QuerySet[Customer]:
+    """Everybody who was not deleted."""
+    rows: QuerySet[Customer] = Customer.objects.filter(deleted_at=None)
+    return rows
+
+
+def customer_known(customer_id: UUID) -> Customer:
+    """Raises NotFound, also for one who was deleted."""
+    found: Customer | None = customers_known().filter(id=customer_id).first()
     if found is None:
         raise NotFound("customer.unknown", "There is no such customer.")
     return found
@@ -21,7 +35,7 @@ def customer_get(customer_id: UUID) -> Customer:
 
 def customers_found(query: str) -> QuerySet[Customer]:
     """Subscribers for whom every word of the query begins a token (or, for digits, ends a number)."""
-    rows: QuerySet[Customer] = Customer.objects.filter(kind=Customer.Kind.SUBSCRIBER)
+    rows: QuerySet[Customer] = customers_known().filter(kind=Customer.Kind.SUBSCRIBER)
     for options in tokens.ranges(query):
         met = Q()
         for low, high in options:
@@ -43,8 +57,13 @@ def phone_of(customer_id: UUID) -> str | None:
 
 def customers_of_phone(number: str) -> list[Customer]:
     """Subscribers with this E.164 number, oldest first."""
-    rows = Customer.objects.filter(kind=Customer.Kind.SUBSCRIBER, phones__number=number)
+    rows = customers_known().filter(kind=Customer.Kind.SUBSCRIBER, phones__number=number)
     return list(rows.distinct().order_by("created_at", "id"))
+
+
+def customers_of_email(email: str) -> list[Customer]:
+    """Subscribers with this e-mail address, however it is written, oldest first."""
+    return list(customers_known().filter(email__iexact=email).order_by("created_at", "id")[:50])
 
 
 def customer_of_account(text: str) -> Customer | None:

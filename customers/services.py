@@ -21,10 +21,11 @@ def customer_create(
 ) -> Customer:
     """Enter a subscriber. The first phone is the primary one; without ``code`` the tenant's next one is given.
 
-    Raises DomainError ``customer.name``, ``phone.invalid``, Conflict ``customer.code``.
+    Raises DomainError ``customer.name``, ``phone.invalid``, Conflict ``customer.code``, ``customer.email``.
     """
     if not name.strip():
         raise DomainError("customer.name", "A customer needs a name.", fields={"name": ["Please fill this in."]})
+    _email_free(email)
     tenant = tenant_current()
     numbers = list(dict.fromkeys(phone.normalise(text, tenant.country) for text in phones))
     if code and Customer.objects.filter(code=code.upper()).exists():
@@ -52,6 +53,8 @@ def customer_edit(
     customer = customer_locked(customer_id)
     if not name.strip():
         raise DomainError("customer.name", "A customer needs a name.", fields={"name": ["Please fill this in."]})
+    if email != customer.email:
+        _email_free(email, customer.id)
     country = tenant_current().country
     numbers = list(dict.fromkeys(phone.normalise(text, country) for text in phones))
     before = list(customer.phones.order_by("-is_primary", "id").values_list("number", flat=True))
@@ -88,6 +91,35 @@ def payer_add(*, customer_id: UUID, alias: str, note: str = "", actor: str) -> P
     if created:
         audit.record(actor=actor, verb="payer.add", row=payer, new={"alias": text, "customer": customer.id})
     return payer
+
+
+@transaction.atomic
+def customer_delete(*, customer_id: UUID, actor: str) -> Customer:
+    """Hide a customer. What he has stays; his lines are stopped by whoever calls this. Raises NotFound, also twice."""
+    customer = customer_locked(customer_id)
+    if customer.deleted_at is not None:
+        raise NotFound("customer.unknown", "There is no such customer.")
+    customer.deleted_at = clock.now()
+    customer.save(update_fields=["deleted_at"])
+    audit.record(actor=actor, verb="customer.delete", row=customer, new={"deleted_at": customer.deleted_at})
+    return customer
+
+
+@transaction.atomic
+def customer_restore(*, customer_id: UUID, actor: str) -> Customer:
+    """Show a deleted customer again. Raises NotFound, Conflict ``customer.not_deleted``."""
+    customer = customer_locked(customer_id)
+    if customer.deleted_at is None:
+        raise Conflict("customer.not_deleted", "This customer was not deleted.")
+    old, customer.deleted_at = customer.deleted_at, None
+    customer.save(update_fields=["deleted_at"])
+    audit.record(actor=actor, verb="customer.restore", row=customer, old={"deleted_at": old})
+    return customer
+
+
+def _email_free(email: str, but: UUID | None = None) -> None:
+    if email and Customer.objects.filter(email__iexact=email, deleted_at=None).exclude(id=but).exists():
+        raise Conflict("customer.email", "Another customer has this e-mail address.", fields={"email": ["In use."]})
 
 
 def customer_locked(customer_id: UUID) -> Customer:

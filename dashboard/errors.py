@@ -27,3 +27,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if api.is_asked(request):
         return api.error("error", _("Something went wrong on our side."), 500)
     return render(request, "500.html", status=500)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form, or a program with a cookie, without its token."""
+    if api.is_asked(request):
+        return api.error("csrf", _("Send the X-CSRFToken header, or a token of yours instead of the cookie."), 403)
+    return render(request, "403_csrf.html", status=403)

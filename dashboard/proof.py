@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from accounts.permissions import role_has
 from customers.models import Customer
 from customers.selectors import customer_get
 from network import proof, timeline
@@ -45,23 +44,23 @@ class Proof:
     next_before: datetime | None
 
 
-def kinds_of(role: str) -> frozenset[Kind]:
-    """The kinds of steps a role may see."""
+def kinds_of(granted: frozenset[str]) -> frozenset[Kind]:
+    """The kinds of steps that may be seen with these permissions."""
     kinds = frozenset(Kind)
-    if not role_has(role, "billing:view"):
+    if "billing:view" not in granted:
         kinds -= MONEY
-    if not role_has(role, "messages:view"):
+    if "messages:view" not in granted:
         kinds -= {Kind.MESSAGE}
     return kinds
 
 
 def customer_proof(
-    customer_id: UUID, *, role: str, zone: ZoneInfo, before: datetime | None = None, limit: int = PAGE
+    customer_id: UUID, *, granted: frozenset[str], zone: ZoneInfo, before: datetime | None = None, limit: int = PAGE
 ) -> Proof:
     """Raises NotFound."""
     customer = customer_get(customer_id)
     whole = proof.customer_why(customer_id)
-    kinds = kinds_of(role)
+    kinds = kinds_of(granted)
     found = timeline.only(proof.customer_timeline(customer_id, before=before, limit=limit), kinds)
     if Kind.MESSAGE in kinds:
         messages = messages_before(customer_id, before, limit + proof.MARGIN)

@@ -64,8 +64,8 @@ def customer_why(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Why a customer is off or on, and his timeline, on his page."""
     zone = request.tenant.zone_info  # type: ignore[attr-defined]
     before = instant_of(request.GET.get("before", ""))
-    role = request.membership.role  # type: ignore[attr-defined]
-    found = customer_proof(customer_id, role=role, zone=zone, before=before)
+    granted = request.granted  # type: ignore[attr-defined]
+    found = customer_proof(customer_id, granted=granted, zone=zone, before=before)
     lines = [(one.username, sentence(one.answer, zone), one.answer.tone) for one in found.whole.living]
     here = reverse("dashboard:customer_why", args=[customer_id])
     following = f"{here}?{urlencode({'before': found.next_before.isoformat()})}" if found.next_before else ""

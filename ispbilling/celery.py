@@ -46,6 +46,7 @@ def schedule(sender: Celery, **_: Any) -> None:
         # Done once an hour and once a day (jobs.claim), and offered oftener: a beat begins to count when it starts.
         (60.0, "billing.tasks.ledger_check_task", "default"),
         (300.0, "ispbilling.kernel.tasks.events_purge_task", "default"),
+        (300.0, "accounts.tasks.api_traces_purge_task", "default"),
         (settings.SWEEP_INTERVAL_S, "network.tasks.routers_sweep_task", "network"),
         (settings.SWEEP_INTERVAL_S, "sms.tasks.messages_send_task", "outside"),
     ]

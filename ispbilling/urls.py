@@ -26,6 +26,10 @@ urlpatterns = [
     path("hooks/p/", include("payments.hook_urls")),
     path("hooks/m/", include("sms.hook_urls")),
     path("api/webhooks/", include("payments.alias_urls")),
+    path("api/", include("accounts.api.urls")),
+    path("api/", include("packages.api.urls")),
+    path("api/", include("billing.api.urls")),
+    path("api/", include("portal.api.urls")),
     path("api/", include("dashboard.api.urls")),
 ]
 handler404 = "dashboard.errors.not_found"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -45,6 +47,12 @@ def lines_of(customer_id: UUID) -> list[Line]:
     return list(Line.objects.filter(customer_id=customer_id).select_related("router").order_by("created_at"))
 
 
+def lines_of_logins(*, username: str, customer_ids: Collection[UUID]) -> list[Line]:
+    """Lines of this name, and those of these customers, with their customers; over all tenants inside the platform."""
+    rows = Line.objects.filter(Q(username=username) | Q(customer_id__in=customer_ids), customer__deleted_at=None)
+    return list(rows.select_related("customer", "tenant").filter(tenant__is_active=True).order_by("id")[:50])
+
+
 def drifts_of(router_id: UUID, limit: int = 100) -> list[Drift]:
     """What hands changed on a router: what is still so first, then newest first."""
     rows = Drift.objects.filter(router_id=router_id).select_related("line__customer")
@@ -68,6 +76,34 @@ def sessions_of(customer_id: UUID, limit: int = 10) -> list[Session]:
     """A customer's latest sessions, newest first."""
     rows = Session.objects.filter(line__customer_id=customer_id).select_related("line")
     return list(rows.order_by("-started_at", "-id")[:limit])
+
+
+def sessions_all_of(customer_id: UUID) -> QuerySet[Session]:
+    """All of a customer's sessions, newest first."""
+    rows: QuerySet[Session] = Session.objects.filter(line__customer_id=customer_id).select_related("line")
+    return rows.order_by("-started_at", "-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Bytes as the subscriber sees them."""
+
+    download_bytes: int
+    upload_bytes: int
+    readings: int
+
+
+def usage_since(customer_id: UUID, since: datetime) -> Used:
+    """What a customer's sessions carried since an instant of machine time; one that began before, by its share."""
+    rows = Session.objects.filter(line__customer_id=customer_id, seen_at__gt=since)
+    down = up = readings = 0
+    for began, seen, download, upload, read in rows.values_list(
+        "started_at", "seen_at", "download_bytes", "upload_bytes", "readings"
+    ):
+        length = (seen - began).total_seconds()
+        share = 1.0 if began >= since or length <= 0 else (seen - since).total_seconds() / length
+        down, up, readings = down + round(download * share), up + round(upload * share), readings + read
+    return Used(down, up, readings)
 
 
 def customers_online(customer_ids: list[UUID]) -> set[UUID]:

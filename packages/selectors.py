@@ -16,6 +16,12 @@ def packages_on_sale() -> QuerySet[Package]:
     return rows.order_by("sort_order", "name")
 
 
+def packages_all() -> QuerySet[Package]:
+    """On sale or not, in the order the tenant chose."""
+    rows: QuerySet[Package] = Package.objects.select_related("speed_profile")
+    return rows.order_by("sort_order", "name")
+
+
 def package_get(package_id: UUID) -> Package:
     """Raises NotFound."""
     found: Package | None = Package.objects.select_related("speed_profile").filter(id=package_id).first()

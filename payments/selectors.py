@@ -34,6 +34,19 @@ def account_get(account_id: UUID) -> ProviderAccount:
     return found
 
 
+def cash_account() -> ProviderAccount | None:
+    """Where cash over the counter is entered; None for a tenant that takes none."""
+    rows = ProviderAccount.objects.filter(is_enabled=True, provider="cash")
+    found: ProviderAccount | None = rows.order_by("sort_order", "label").first()
+    return found
+
+
+def payments_of(customer_id: UUID) -> QuerySet[Payment]:
+    """A customer's payments, newest first."""
+    rows: QuerySet[Payment] = Payment.objects.filter(customer_id=customer_id).select_related("account")
+    return rows.order_by("-created_at", "-id")
+
+
 #: A gateway that was not heard for so long is asked for a sign of life,
 ASK_AFTER = timedelta(minutes=5)
 #: and one that was not heard for so long is silent.

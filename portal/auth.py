@@ -9,8 +9,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from accounts.models import Login
 from customers.models import Customer
-from ispbilling.kernel import access
+from customers.selectors import customers_known
+from ispbilling.kernel import access, api
 
 SESSION_KEY = "portal_customer"
 
@@ -26,12 +28,17 @@ def sign_out(request: HttpRequest) -> None:
 
 
 def customer_of(request: HttpRequest) -> Customer | None:
-    """The signed-in customer, if he belongs to the tenant of this host."""
+    """The signed-in customer: by his token, or by his session if he belongs to the tenant of this host."""
+    caller = getattr(request, "caller", None)
+    if caller is not None:
+        rows = customers_known() if caller.kind == Login.Kind.CUSTOMER else Customer.objects.none()
+        known: Customer | None = rows.filter(id=caller.subject_id).first()
+        return known
     found = request.session.get(SESSION_KEY)
     tenant = getattr(request, "tenant", None)
     if not found or tenant is None or found[0] != str(tenant.id):
         return None
-    customer: Customer | None = Customer.objects.filter(id=UUID(found[1])).first()
+    customer: Customer | None = customers_known().filter(id=UUID(found[1])).first()
     return customer
 
 
@@ -39,6 +46,8 @@ def customer_of(request: HttpRequest) -> Customer | None:
 def customer_guard(request: HttpRequest, _rule: access.Rule) -> HttpResponseBase | None:
     with transaction.atomic():
         customer = customer_of(request) if getattr(request, "tenant", None) is not None else None
+    if customer is None and api.is_asked(request):
+        return api.unauthenticated("auth.required", _("Please sign in."))
     if customer is None:
         return redirect("portal:sign_in")
     request.customer = customer  # type: ignore[attr-defined]

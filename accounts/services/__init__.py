@@ -1,5 +1,9 @@
-"""Every write of tenants, staff and what proves who somebody is."""
+"""Every write of tenants, staff, what proves who somebody is, and the tokens programs come with."""
 
+from accounts.services.api_log import api_calls_write, api_traces_purge
+from accounts.services.doors import staff_prove
+from accounts.services.keys import api_key_create, api_key_revoke, api_key_used
+from accounts.services.logins import login_close, login_close_by_refresh, login_open, login_refresh
 from accounts.services.own import looks_set, password_change
 from accounts.services.roles import may_manage, role_overrides_set
 from accounts.services.second_factor import (
@@ -29,15 +33,25 @@ from accounts.services.staff import (
     member_sign_ins_end,
 )
 from accounts.services.tenants import actor_of, domain_add, staff_create, tenant_change, tenant_create
+from accounts.services.tries import tries_allow, tries_begin_anew, tries_count, tries_forget
 
 __all__ = [
     "RECOVERY_CODES",
     "actor_of",
+    "api_calls_write",
+    "api_key_create",
+    "api_key_revoke",
+    "api_key_used",
+    "api_traces_purge",
     "domain_add",
     "invitation_accept",
     "invitation_create",
     "invitation_renew",
     "invitation_withdraw",
+    "login_close",
+    "login_close_by_refresh",
+    "login_open",
+    "login_refresh",
     "looks_set",
     "may_manage",
     "member_activate",
@@ -58,6 +72,11 @@ __all__ = [
     "sign_in_seen",
     "sign_ins_end",
     "staff_create",
+    "staff_prove",
     "tenant_change",
     "tenant_create",
+    "tries_allow",
+    "tries_begin_anew",
+    "tries_count",
+    "tries_forget",
 ]

@@ -40,6 +40,7 @@ class Subscription(TenantModel):
     extended_at = models.DateTimeField(null=True)  # when time was bought last
     suspended_at = models.DateTimeField(null=True)  # when the line was cut last
     held_until = models.DateTimeField(null=True)  # a person keeps the line until then, paid or not
+    stopped_at = models.DateTimeField(null=True)  # its customer was deleted: blocked, whatever is paid for
     hold_reason = models.CharField(max_length=160, blank=True)
     created_at = models.DateTimeField()
 

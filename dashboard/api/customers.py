@@ -1,104 +1,145 @@
-"""Customers, for programs of staff."""
+"""Customers, for programs of staff: listed, entered, changed, deleted, brought back."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, JsonResponse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from dashboard.proof import Told, customer_proof
+from billing.selectors import paid_of
+from customers.models import Customer
+from customers.selectors import customer_get, customer_known
+from customers.services import customer_create, customer_edit
+from dashboard import services
+from dashboard.api import shapes
+from dashboard.customer_book import Card, cards, customers_asked, last_seen
 from ispbilling.kernel import access
-from ispbilling.kernel.paging import instant_of
-from network.timeline import Chain
-from network.why import Answer, LineAnswer
-from network.wording import sentence, todo
+from ispbilling.kernel.rest import Endpoint, Page
+from network.services import line_open
+
+_PAGES = PolymorphicProxySerializer(
+    component_name="CustomerPages",
+    serializers=[shapes.CustomerPage, shapes.LegacyPage],
+    resource_type_field_name=None,
+    many=False,
+)
 
 
-@require_safe
-@never_cache
-@access.staff("customers:view")
-def why(request: HttpRequest, customer_id: UUID) -> JsonResponse:
-    """Why a customer is off or on: code, sentence, what to do, line by line, and his timeline, newest first.
+class OfCustomers(Endpoint):
+    """What the endpoints of customers have in common."""
 
-    ``?before=<instant>`` gives the page after; ``timeline_next`` is its address's instant, null at the end.
-    """
-    zone = request.tenant.zone_info  # type: ignore[attr-defined]
-    role = request.membership.role  # type: ignore[attr-defined]
-    before = instant_of(request.GET.get("before", ""))
-    found = customer_proof(customer_id, role=role, zone=zone, before=before)
-    answer = found.whole.answer
-    body = {
-        "customer": {"id": str(found.customer.id), "code": found.customer.code, "name": found.customer.name},
-        **_answer(answer),
-        "sentence": found.sentence,
-        "todo": found.todo,
-        "lines": [{"username": one.username, "package": one.package, **_line(one, zone)} for one in found.whole.lines],
-        "chains": [_chain(chain) for chain in found.chains],
-        "timeline": [_step(told) for told in found.steps],
-        "timeline_next": _iso(found.next_before),
-    }
-    return JsonResponse(body)
+    @property
+    def sees_money(self) -> bool:
+        return "billing:view" in self.inner.granted
+
+    def cards(self, customers: list[Customer]) -> list[Card]:
+        return cards(customers, currency=self.inner.tenant.currency, with_money=self.sees_money)
+
+    def detail(self, customer: Customer, status: int = 200) -> Response:
+        [card] = self.cards([customer])
+        seen = last_seen(customer.id)
+        spent = str(paid_of(customer.id, card.currency).amount) if self.sees_money else None
+        body = shapes.customer_detail(
+            card, address=seen.address if seen else None, mac=seen.mac if seen else None, spent=spent
+        )
+        return Response(body, status=status)
 
 
-def _line(one: LineAnswer, zone: Any) -> dict[str, Any]:
-    facts = one.answer.facts
-    instants: dict[str, Any] = {}
-    if facts is not None:
-        instants = {
-            "router": facts.router.name,
-            "online_since": _iso(facts.online_since),
-            "offline_since": _iso(facts.last_seen_at),
-            "expired_at": _iso(facts.expired_at),
-            "suspended_at": _iso(facts.suspended_at),
-            "applied_at": _iso(facts.applied_at),
-            "router_seen_at": _iso(facts.router.seen_at),
-            "router_rests_until": _iso(facts.router.rests_until),
-            "cuts_stopped_at": _iso(facts.stopped_at),
+@access.staff("customers:view", POST="pppoe:add_user")
+class Customers(OfCustomers):
+    @extend_schema(
+        parameters=[shapes.CustomerQuery], responses={200: _PAGES}, operation_id="customers_list", tags=["customers"]
+    )
+    def get(self, request: Request) -> Response:
+        """Customers, newest first. `shape=legacy` gives the body of the older app."""
+        asked = self.asked(shapes.CustomerQuery)
+        page: Page[Customer] = Page(customers_asked(asked), asked)
+        found = self.cards(page.rows)
+        if asked["shape"] == "legacy":
+            zone = self.inner.tenant.zone_info
+            kept = {name: value for name, value in page.envelope().items() if name not in ("page", "pageSize")}
+            return Response({"customers": [shapes.legacy_customer(card, zone) for card in found], **kept})
+        return Response({"customers": [shapes.customer_item(card) for card in found], **page.envelope()})
+
+    @extend_schema(
+        request=shapes.NewCustomer,
+        responses={201: shapes.CustomerDetail},
+        operation_id="customers_create",
+        tags=["customers"],
+    )
+    def post(self, request: Request) -> Response:
+        """Enter a customer, with `packageId` and `nasId` also his line. No answer ever shows its password."""
+        data = self.read(shapes.NewCustomer)
+        common: dict[str, Any] = {
+            "name": data["name"],
+            "phones": [data["phone"]],
+            "email": data["email"],
+            "address": data.get("location") or data.get("address") or "",
+            "actor": self.actor,
         }
-    return {**_answer(one.answer), "sentence": sentence(one.answer, zone), "todo": todo(one.answer), **instants}
+        if "packageId" in data:
+            line = line_open(
+                **common,
+                package_id=data["packageId"],
+                router_id=data["nasId"],
+                username=data.get("username", ""),
+                password=data.get("password", ""),
+            )
+            return self.detail(customer_get(line.customer_id), status=201)
+        return self.detail(customer_create(**common), status=201)
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
-    now = answer.facts.entitlement if answer.facts is not None else None
-    return {
-        "code": answer.code.value,
-        "cause": answer.cause.value if answer.cause is not None else None,
-        "is_online": answer.is_online if answer.is_known else None,
-        "is_entitled": answer.is_entitled,
-        "level": now.level.value if now is not None else None,
-        "reason": now.reason.value if now is not None else None,
-        "until": _iso(now.until) if now is not None else None,
-    }
+@access.staff("customers:view", PUT="pppoe:edit", PATCH="pppoe:edit", DELETE="pppoe:delete")
+class CustomerOne(OfCustomers):
+    @extend_schema(responses=shapes.CustomerDetail, operation_id="customers_get", tags=["customers"])
+    def get(self, request: Request, customer_id: UUID) -> Response:
+        return self.detail(customer_known(customer_id))
+
+    def _change(self, customer_id: UUID) -> Response:
+        customer = customer_known(customer_id)
+        data = self.read(shapes.CustomerChange)
+        numbers = list(customer.phones.order_by("-is_primary", "id").values_list("number", flat=True))
+        if "phone" in data:
+            numbers[:1] = [data["phone"]]
+        changed = customer_edit(
+            customer_id=customer_id,
+            name=data.get("name", customer.name),
+            phones=numbers,
+            email=data.get("email", customer.email),
+            address=data.get("location", data.get("address", customer.address)),
+            actor=self.actor,
+        )
+        return self.detail(changed)
+
+    @extend_schema(
+        request=shapes.CustomerChange, responses=shapes.CustomerDetail, operation_id="customers_put", tags=["customers"]
+    )
+    def put(self, request: Request, customer_id: UUID) -> Response:
+        """The same as PATCH: what is not sent stays."""
+        return self._change(customer_id)
+
+    @extend_schema(
+        request=shapes.CustomerChange,
+        responses=shapes.CustomerDetail,
+        operation_id="customers_patch",
+        tags=["customers"],
+    )
+    def patch(self, request: Request, customer_id: UUID) -> Response:
+        return self._change(customer_id)
+
+    @extend_schema(responses={200: shapes.Deleted}, operation_id="customers_delete", tags=["customers"])
+    def delete(self, request: Request, customer_id: UUID) -> Response:
+        """Stop a customer's lines and hide him. Nothing is lost: see restore."""
+        services.customer_remove(customer_id=customer_id, actor=self.actor)
+        return Response({"success": True})
 
 
-def _chain(chain: Chain) -> dict[str, Any]:
-    took = chain.took
-    return {
-        "id": str(chain.id),
-        "paid_at": _iso(chain.paid_at),
-        "online_at": _iso(chain.online_at),
-        "seconds": round(took.total_seconds(), 3) if took is not None else None,
-        "was_online": chain.was_online,
-    }
-
-
-def _step(told: Told) -> dict[str, Any]:
-    step = told.step
-    values = {name: _iso(value) if isinstance(value, datetime) else value for name, value in step.values.items()}
-    return {
-        "at": _iso(step.at),
-        "kind": step.kind.value,
-        "sentence": told.sentence,
-        "amount": str(step.amount.amount) if step.amount is not None else None,
-        "currency": step.amount.currency if step.amount is not None else None,
-        "chain": str(step.chain) if step.chain is not None else None,
-        "values": values,
-    }
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at is not None else None
+@access.staff("customers:view", POST="pppoe:delete")
+class Restore(OfCustomers):
+    @extend_schema(request=None, responses=shapes.CustomerDetail, operation_id="customers_restore", tags=["customers"])
+    def post(self, request: Request, customer_id: UUID) -> Response:
+        """Bring a deleted customer back, with his lines as they are paid for."""
+        return self.detail(services.customer_bring_back(customer_id=customer_id, actor=self.actor))

@@ -6,8 +6,8 @@ A view without a declaration is refused. ``staff("customers:view")`` wants a mem
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -26,11 +26,20 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``permission`` is for staff; ``reason`` says why something is open to everybody."""
+    """``permission`` is for staff; ``reason`` says why something is open to everybody.
+
+    ``methods`` names what a method demands on top of that: whoever may look may not write yet.
+    """
 
     audience: Audience
     permission: str = ""
     reason: str = ""
+    methods: Mapping[str, str] = field(default_factory=dict)
+
+    def demands(self, method: str) -> frozenset[str]:
+        """Every permission needed for a request of this method."""
+        asked = "GET" if method == "HEAD" else method
+        return frozenset(filter(None, (self.permission, self.methods.get(asked))))
 
 
 _guards: dict[Audience, Guard] = {}
@@ -47,8 +56,9 @@ def _declare(rule: Rule) -> Callable[[V], V]:
     return mark
 
 
-def staff(permission: str) -> Callable[[V], V]:
-    return _declare(Rule(Audience.STAFF, permission=permission))
+def staff(permission: str, **methods: str) -> Callable[[V], V]:
+    """``staff("customers:view", POST="pppoe:add_user")``: to look, and what writing needs besides."""
+    return _declare(Rule(Audience.STAFF, permission=permission, methods=methods))
 
 
 def customer() -> Callable[[V], V]:
@@ -65,7 +75,7 @@ def public(reason: str) -> Callable[[V], V]:
 
 def rule_of(view: Callable[..., Any], view_name: str) -> Rule | None:
     """The declaration of a resolved view, or None."""
-    found: Rule | None = getattr(view, "access", None)
+    found: Rule | None = getattr(view, "access", None) or getattr(getattr(view, "cls", None), "access", None)
     return found or THIRD_PARTY.get(view_name)
 
 

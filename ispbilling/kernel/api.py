@@ -17,3 +17,10 @@ def is_asked(request: HttpRequest) -> bool:
 def error(code: str, message: str, status: int, *, fields: Mapping[str, Sequence[str]] | None = None) -> JsonResponse:
     """An error's answer. ``code`` is stable for programs, ``message`` is for people."""
     return JsonResponse({"error": {"code": code, "message": message, "fields": fields or {}}}, status=status)
+
+
+def unauthenticated(code: str, message: str) -> JsonResponse:
+    """A 401, saying how one makes oneself known."""
+    answer = error(code, message, 401)
+    answer["WWW-Authenticate"] = 'Bearer realm="api"'
+    return answer

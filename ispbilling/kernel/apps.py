@@ -8,7 +8,11 @@ class KernelConfig(AppConfig):
     def ready(self) -> None:
         # Whoever runs Django may send tasks: without this import they would go to a default application.
         from ispbilling import celery  # noqa: F401
-        from ispbilling.kernel import vitals, wake
+        from ispbilling.kernel import (
+            rest_schema,  # noqa: F401  tells the document how one makes oneself known
+            vitals,
+            wake,
+        )
 
         wake.topic("events", task="ispbilling.kernel.tasks.events_drain_task", queue="events")
         vitals.register()

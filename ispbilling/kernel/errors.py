@@ -36,6 +36,28 @@ class Conflict(DomainError):
     status = 409
 
 
+class Unauthenticated(DomainError):
+    """Nobody knows who asks, or no longer."""
+
+    status = 401
+
+
+class Forbidden(DomainError):
+    """Who asks is known, and may not."""
+
+    status = 403
+
+
+class TooMany(DomainError):
+    """Asked too often; the same may be asked again after ``retry_after_s`` seconds."""
+
+    status = 429
+
+    def __init__(self, code: str, message: str, *, retry_after_s: int) -> None:
+        super().__init__(code, message)
+        self.retry_after_s = retry_after_s
+
+
 class Unavailable(DomainError):
     """Right as asked, and not possible at the moment: the same may be asked again later."""
 

@@ -42,6 +42,7 @@ DEBUG = False
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 PUBLIC_URL: str = env.str("PUBLIC_URL", "http://127.0.0.1:8000")  # where gateways reach us, without a final slash
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_FAILURE_VIEW = "dashboard.errors.csrf_failed"
 #: Where routers send the plain HTTP of whoever is behind the wall: ``address:port`` of the process portal.wall_server
 #: as they see it. Empty: nothing is sent anywhere, a walled browser is refused and must find the portal by itself.
 WALL_PAGE_ADDRESS: str = env.str(
@@ -70,6 +71,9 @@ INSTALLED_APPS = [
     "csp",
     "django_tables2",
     "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "ispbilling.kernel",
     "accounts",
     "packages",
@@ -87,6 +91,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "ispbilling.kernel.middleware.RequestContextMiddleware",
+    "ispbilling.kernel.middleware.ApiLogMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -168,6 +173,7 @@ AXES_FAILURE_LIMIT = 5  # wrong passwords for one e-mail from one address
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "accounts.guards.login_name"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_DISABLE_ACCESS_LOG = True
@@ -196,6 +202,44 @@ SECURE_REFERRER_POLICY = "same-origin"
 #: How many proxies of ours stand in front; the client's address is that many hops from the right end.
 TRUSTED_PROXIES: int = env.int("TRUSTED_PROXIES", 0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000  # bytes
+
+# --- Programs --------------------------------------------------------------------------------------------------
+#: Requests per caller and minute, and per address for whoever is nobody yet. Counted in the cache, so a Redis that is
+#: away lets through; the doors themselves are guarded by what is counted in PostgreSQL (accounts.services.tries).
+API_RATES: dict[str, str] = {
+    "caller": env.str("API_RATE_CALLER", "1200/min"),
+    "nobody": env.str("API_RATE_NOBODY", "300/min"),
+}
+API_LOG_DAYS: int = env.int("API_LOG_DAYS", 30)  # how long it is remembered who called what
+API_LOG_FLUSH_S: float = env.float("API_LOG_FLUSH_S", 1.0)  # how late it is written; 0: only when asked to, for tests
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["ispbilling.kernel.rest_callers.Known"],
+    "DEFAULT_PERMISSION_CLASSES": [],  # kernel.access decides, before a view is reached
+    "DEFAULT_THROTTLE_CLASSES": ["ispbilling.kernel.rest_callers.Throttle"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["ispbilling.kernel.rest_callers.Json"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "ispbilling.kernel.rest.refusal",
+    "URL_FORMAT_OVERRIDE": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+    "STRICT_JSON": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ispbilling",
+    "DESCRIPTION": "Everything staff, customers and machines can do with a tenant's data. See docs/api.md.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SCHEMA_PATH_PREFIX": r"/api",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["ispbilling.kernel.rest_schema.without_second_names"],
+    "POSTPROCESSING_HOOKS": [
+        "ispbilling.kernel.rest_schema.with_refusals",
+    ],
+    "COMPONENT_SPLIT_REQUEST": True,
+}
 
 # --- Languages, time -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -136,11 +136,13 @@ def money_receive(
     payer_text: str,
     phone: str = "",
     paid_at: datetime | None = None,
+    note: str = "",
     actor: str,
 ) -> Payment:
     """Money that came without our asking (cash over the counter, a transfer): born settled, exactly once a receipt.
 
-    ``payer_text`` is what the payer gave as account; whom nobody knows pays into suspense. Raises NotFound.
+    ``payer_text`` is what the payer gave as account; whom nobody knows pays into suspense. ``note`` is for the audit.
+    Raises NotFound.
     """
     account = ProviderAccount.objects.filter(id=account_id).first()
     if account is None:
@@ -171,6 +173,7 @@ def money_receive(
     except IntegrityError:
         found: Payment = Payment.objects.get(receipt_family=family, receipt=receipt)
         return found
-    audit.record(actor=actor, verb="payment.receive", row=payment, new={"amount": amount.amount, "receipt": receipt})
+    new = {"amount": amount.amount, "receipt": receipt}
+    audit.record(actor=actor, verb="payment.receive", row=payment, new=new, reason=note)
     _tell(payment, amount, method=account.provider)
     return payment

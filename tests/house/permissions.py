@@ -31,7 +31,6 @@ STAFF = {
     "dashboard:customer": "customers:view",
     "dashboard:line_add": "pppoe:add_user",
     "dashboard:customer_why": "customers:view",
-    "api:customer_why": "customers:view",
     "dashboard:health": "health:view",
     "dashboard:events": "system:events",
     "dashboard:event_retry": "system:events",
@@ -60,6 +59,70 @@ CUSTOMER = {
     "portal:switch",
 }
 
+#: Endpoints for programs of staff: address → method → the permissions it demands.
+API_STAFF: dict[str, dict[str, set[str]]] = {
+    "api_accounts:keys": {"GET": {"keys:manage"}, "POST": {"keys:manage"}},
+    "api_accounts:key": {"DELETE": {"keys:manage"}},
+    "api_packages:packages": {"GET": {"packages:view"}, "POST": {"packages:view", "packages:edit"}},
+    "api_packages:package": {
+        "GET": {"packages:view"},
+        "PUT": {"packages:view", "packages:edit"},
+        "PATCH": {"packages:view", "packages:edit"},
+        "DELETE": {"packages:view", "packages:edit"},
+    },
+    "api_billing:transactions": {"GET": {"billing:view"}, "POST": {"billing:view", "finance:income_create"}},
+    "api_billing:invoices": {"GET": {"billing:view"}},
+    "api_billing:revenue": {"GET": {"billing:view"}},
+}
+_OF_CUSTOMERS: dict[str, dict[str, set[str]]] = {
+    "s": {"GET": {"customers:view"}, "POST": {"customers:view", "pppoe:add_user"}},
+    "": {
+        "GET": {"customers:view"},
+        "PUT": {"customers:view", "pppoe:edit"},
+        "PATCH": {"customers:view", "pppoe:edit"},
+        "DELETE": {"customers:view", "pppoe:delete"},
+    },
+    "_restore": {"POST": {"customers:view", "pppoe:delete"}},
+    "_why": {"GET": {"customers:view"}},
+    "_subscriptions": {"GET": {"customers:view", "billing:view"}},
+    "_payments": {"GET": {"customers:view", "billing:view"}},
+    "_invoices": {"GET": {"customers:view", "billing:view"}},
+    "_sessions": {"GET": {"customers:view", "pppoe:view"}},
+    "_live_status": {"GET": {"customers:view", "pppoe:view"}},
+    "_recharge": {"POST": {"customers:view", "finance:income_create"}},
+    "_hold": {"PUT": {"customers:view", "cuts:hold"}},
+}
+#: ``/clients`` is another name of ``/customers``.
+API_STAFF |= {f"api:{name}{end}": rule for name in ("customer", "client") for end, rule in _OF_CUSTOMERS.items()}
+
+#: Endpoints for programs of customers, and for everybody: address → methods.
+API_CUSTOMER: dict[str, set[str]] = {
+    "api_portal:packages": {"GET"},
+    "api_portal:subscriptions": {"GET", "POST"},
+    "api_portal:invoices": {"GET"},
+    "api_portal:profile": {"GET", "PATCH"},
+    "api_portal:usage": {"GET"},
+    "api_portal:recharge_options": {"GET"},
+    "api_portal:recharge_preview": {"GET"},
+    "api_portal:recharges": {"GET"},
+    "api_portal:bills": {"GET"},
+    "api_portal:bill_statistics": {"GET"},
+    "api_portal:gateways": {"GET"},
+    "api_portal:payments": {"GET", "POST"},
+    "api_portal:payment": {"GET"},
+}
+API_PUBLIC: dict[str, set[str]] = {
+    "api_portal:login": {"POST"},
+    "api_portal:code": {"POST"},
+    "api_portal:register": {"POST"},
+    "api_portal:refresh": {"POST"},
+    "api_portal:logout": {"POST"},
+    "api:schema": {"GET"},
+}
+
+#: A body that is taken, where an endpoint looks at the body before it looks for the row in its path.
+API_BODIES: dict[tuple[str, str], dict[str, object]] = {}
+
 #: Whoever knows the token in the path.
 HOOK = {"payments_hook", "sms_report_hook"}
 
@@ -84,6 +147,7 @@ PUBLIC = {
     "portal:sign_in_code",
     "portal:sign_out",
     "payments_mpesa_alias",
+    "api:docs",
 }
 
 _LEADERS = {"owner", "admin"}
@@ -103,6 +167,10 @@ ROLES = {
     "cuts:hold": _LEADERS | {"billing"},
     "pppoe:view": _EVERYONE,
     "pppoe:add_user": _LEADERS | {"support", "technician"},
+    "pppoe:edit": _OFFICE,
+    "pppoe:delete": _LEADERS,
+    "packages:view": _EVERYONE,
+    "packages:edit": _LEADERS,
     "routers:view": _LEADERS | {"support", "technician"},
     "routers:edit": _LEADERS | {"technician"},
     "routers:wall": _LEADERS | {"technician"},
@@ -116,6 +184,7 @@ ROLES = {
     "settings:messages": _LEADERS,
     "audit:view": _LEADERS,
     "health:view": _LEADERS,
+    "keys:manage": _LEADERS,
     "system:events": _LEADERS,
 }
 
@@ -123,3 +192,8 @@ ROLES = {
 def may(role: str, address: str) -> bool:
     """Whether a role comes in at a staff address."""
     return role in ROLES[STAFF[address]]
+
+
+def may_call(role: str, address: str, method: str) -> bool:
+    """Whether a role's program may send this method to an endpoint."""
+    return all(role in ROLES[one] for one in API_STAFF[address][method])

@@ -18,6 +18,7 @@ from tests.house.world import (
     ADDRESSES,
     BY_NAME,
     CUSTOMER,
+    EVERY,
     HOOK,
     METHODS,
     POST_ONLY,
@@ -52,15 +53,15 @@ def statuses(answers: dict[str, Any]) -> set[int]:
 
 
 def test_every_address_declares_who_may_come_in() -> None:
-    assert sorted(one.name for one in ADDRESSES if one.rule is None) == []
+    assert sorted(one.name for one in EVERY if one.rule is None) == []
     assert len(STAFF) + len(CUSTOMER) + len(PUBLIC) + len(HOOK) == len(ADDRESSES)
 
 
 def test_every_address_has_a_name_of_its_own_and_a_route_that_can_be_filled() -> None:
-    names = [one.name for one in ADDRESSES]
+    names = [one.name for one in EVERY]
     assert sorted(names) == sorted(set(names))
     assert [name for name in names if name.endswith("None")] == []
-    assert [one.name for one in ADDRESSES if not one.is_plain] == []
+    assert [one.name for one in EVERY if not one.is_plain] == []
 
 
 def test_every_address_has_its_row_in_the_table_and_demands_what_stands_there() -> None:
@@ -83,7 +84,7 @@ def test_every_open_address_says_why() -> None:
 
 
 def test_no_address_hides_another(houses: Two) -> None:
-    for address in ADDRESSES:
+    for address in EVERY:
         assert resolve(houses.a.path(address)).view_name == address.name
 
 

@@ -22,6 +22,7 @@ TENANTLESS = {
     "accounts_recoverycode": "what proves who a person is, before a tenant is known",
     "accounts_signin": "a session begins before a tenant is known",
     "accounts_totpdevice": "what proves who a person is, before a tenant is known",
+    "accounts_tries": "wrong tries at a door, before a tenant is known",
     "accounts_user": "a person may work for several tenants",
     "accounts_user_groups": "link table of users",
     "accounts_user_user_permissions": "link table of users",

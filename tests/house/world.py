@@ -69,7 +69,10 @@ def addresses() -> list[Address]:
     return list(walk(get_resolver(), "", "", True))
 
 
-ADDRESSES = addresses()
+#: Endpoints for programs stand apart: they take JSON, and one address demands something else of each method.
+EVERY = addresses()
+API = [one for one in EVERY if hasattr(one.view, "cls")]
+ADDRESSES = [one for one in EVERY if one not in API]
 
 
 def audience(*wanted: Audience) -> list[Address]:
@@ -81,6 +84,7 @@ BY_NAME = {one.name: one for one in ADDRESSES}
 
 #: What stands in a path and is no row's id: parameter → (model, column), or None for a value that is nobody's.
 PARAMETERS: dict[str, tuple[str, str] | None] = {
+    "key_id": ("accounts.ApiKey", "id"),
     "stop_id": ("billing.CutStop", "id"),
     "account_token": ("payments.ProviderAccount", "token"),
     "attempt_token": ("payments.PaymentAttempt", "token"),
