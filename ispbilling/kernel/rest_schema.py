@@ -66,6 +66,9 @@ def with_refusals(result: dict[str, Any], generator: Any, request: Any, public: 
         }
         for status, text in _REFUSALS.items()
     }
+    for schema in parts["schemas"].values():
+        if "oneOf" in schema:  # two shapes of a list: an empty one may fit both
+            schema["anyOf"] = schema.pop("oneOf")
     for path in result["paths"].values():
         for operation in path.values():
             for status in _REFUSALS:
