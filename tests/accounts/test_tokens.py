@@ -9,11 +9,12 @@ import jwt
 import pytest
 
 from accounts import tokens
-from accounts.models import ApiCall, ApiKey, Login, Membership, RefreshToken, Tries
+from accounts.models import ApiCall, ApiKey, Login, Membership, RefreshToken, RoleOverride, Tries
 from accounts.services import api_traces_purge
 from ispbilling.kernel import api_log, clock
 from ispbilling.kernel.models import AuditEntry
 from tests import factories
+from tests.accounts.test_second_factor import code_of, switched_on, wait_over
 from tests.programs import Program, host_of, staff, subscriber
 
 
@@ -381,3 +382,39 @@ def test_calls_are_written_down_beside_the_requests_and_forgotten(tenant: Any) -
     assert rows == [("POST", "api/keys", 201), ("DELETE", "api/keys/<uuid:key_id>", 204)]
     ApiCall.objects.update(at=clock.machine_now() - timedelta(days=31))
     assert api_traces_purge() == 2
+
+
+# --- the second factor ---------------------------------------------------------------------------------------------
+
+
+def test_whoever_has_a_second_factor_needs_it_here_too(door: Program, tenant: Any) -> None:
+    member = factories.staff_make(tenant, "billing", "second@example.org")
+    [recovery, *_] = switched_on(member.user)
+    credentials = {"email": "second@example.org", "password": factories.PASSWORD}
+    asked = door.post("/api/auth/login", credentials)
+    assert (asked.status_code, asked.json()["error"]["code"]) == (401, "auth.second_factor")
+    wrong = door.post("/api/auth/login", {**credentials, "second_factor_code": "000000"})
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (401, "auth.wrong")
+    wait_over(member.user)
+    code = code_of(member.user)
+    assert door.post("/api/auth/login", {**credentials, "second_factor_code": code}).status_code == 200
+    again = door.post("/api/auth/login", {**credentials, "second_factor_code": code})
+    assert again.status_code == 401  # a code is good once
+    wait_over(member.user)
+    door.signed_in(**credentials, second_factor_code=recovery)
+    assert door.get("/api/customers").status_code == 200
+
+
+def test_whoever_must_have_one_gets_no_token_without(door: Program, tenant: Any, settings: Any) -> None:
+    settings.SECOND_FACTOR_REQUIRED = True
+    factories.staff_make(tenant, "owner", "bare@example.org")
+    answer = door.post("/api/auth/login", {"email": "bare@example.org", "password": factories.PASSWORD})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "auth.second_factor_set_up")
+
+
+def test_what_a_tenant_says_of_a_role_holds_for_its_tokens(door: Program, tenant: Any) -> None:
+    factories.staff_make(tenant, "billing", "narrow@example.org")
+    door.signed_in(email="narrow@example.org", password=factories.PASSWORD)
+    assert door.get("/api/customers").status_code == 200
+    RoleOverride.objects.create(role="billing", permission="customers:view", is_granted=False)
+    assert door.get("/api/customers").status_code == 403
