@@ -57,8 +57,6 @@ class TenantMiddleware:
             if membership is not None:
                 said = {one["permission"]: one["is_granted"] for one in membership.said}
                 known[membership.tenant_id, membership.role] = said
-                with tenancy.tenant_context(membership.tenant_id):
-                    request.granted = permissions.permissions_of(membership.role)  # type: ignore[attr-defined]
         elif request.path.startswith(_OF_CUSTOMERS):
             request.tenant = selectors.tenant_of_host(request.get_host().split(":")[0])  # type: ignore[attr-defined]
         tenant = request.tenant  # type: ignore[attr-defined]
@@ -66,6 +64,9 @@ class TenantMiddleware:
             return self.get_response(request)
         structlog.contextvars.bind_contextvars(tenant=tenant.slug)
         with tenancy.tenant_context(tenant.id):
+            if request.caller is None and request.membership is not None:  # type: ignore[attr-defined]
+                role = request.membership.role  # type: ignore[attr-defined]
+                request.granted = permissions.permissions_of(role)  # type: ignore[attr-defined]
             return self.get_response(request)
 
     @staticmethod

@@ -124,7 +124,7 @@ def hints() -> dict[str, Hint]:
         "network.Router.host": Hint("127.0.0.1", "an address that is called"),
         "network.Router.port": Hint(1, "nothing listens there"),
         "network.Router.lease": Hint(None, "a leased router is not contacted"),
-        "network.Router.lease_holder": Hint("", "a leased router is not contacted"),
+        "network.Router.lease_holder": Hint("", "a leased router is not contacted", True),
         "network.Router.lease_until": Hint(None, "a leased router is not contacted"),
         "network.Router.retry_at": Hint(None, "a resting router is not contacted"),
         "network.Session.stopped_at": Hint(None, "open sessions are counted"),
