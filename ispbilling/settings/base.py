@@ -270,8 +270,9 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 0}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+#: A word from the queue is taken off it when its task begins: whoever dies then is made up for by the next sweep, and a
+#: worker that still held words when its broker died would die too (kombu cannot give them back without a connection).
+CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"

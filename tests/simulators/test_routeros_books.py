@@ -286,7 +286,7 @@ def test_faults_are_steered_through_the_control_port(router: SimRouter, control:
         ask(control, "reboot", router="r", away_s=0.05)
         assert raw.is_closed()
     until(lambda: ask(control, "status", router="r")["is_listening"])
-assert ask(control, "status", router="r")["is_powered"]
+    assert ask(control, "status", router="r")["is_powered"]
     assert "there are r" in refusal(control, "truth", router="nowhere")
     assert refusal(control, "fault_remove", router="r", number=99).startswith("no fault 99; there are")
     assert refusal(control, "cpe_add", router="r", name="a", password="b", colour="red").startswith("a box has no")
