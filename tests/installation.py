@@ -19,6 +19,8 @@ from typing import Any
 import requests
 
 ROOT = Path(__file__).resolve().parents[1]
+#: A machine that does other things starts a dozen processes slowly.
+STARTS_S = 240
 OWN_SERVERS = ("DATABASE_URL", "OWNER_DATABASE_URL", "ADMIN_DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
 
 
@@ -65,8 +67,12 @@ class Installation:
             )
 
     def __enter__(self) -> Installation:
-        until(lambda: "Ctrl-C stops it" in self.text() or self.process.poll() is not None, 120)
-        assert self.process.poll() is None, self.text()
+        try:
+            until(lambda: "Ctrl-C stops it" in self.text() or self.process.poll() is not None, STARTS_S)
+            assert self.process.poll() is None, self.text()
+        except BaseException:
+            self.__exit__()  # what never stood is not left behind either
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
