@@ -35,13 +35,17 @@ def _displaced() -> timedelta:
         return timedelta(0)
 
 
+#: Whoever asks may have looked at the clock a moment before another wrote the longest wait there is.
+_A_MOMENT = timedelta(minutes=1)
+
+
 def has_come(field: str, *, longest: timedelta) -> Q:
     """Rows whose instant of machine time has come, or lies farther away than anybody sets it.
 
     The latter was written by a clock that ran ahead and was set right since: nothing may wait for that day.
     """
     now = machine_now()
-    return Q(**{f"{field}__lte": now}) | Q(**{f"{field}__gt": now + longest})
+    return Q(**{f"{field}__lte": now}) | Q(**{f"{field}__gt": now + longest + _A_MOMENT})
 
 
 def now() -> datetime:
