@@ -246,6 +246,8 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("sw", _("Swahili")), ("bn", _("Bangla")), ("fil", _("Filipino"))]
 #: What each language calls itself: whoever reads no other must find it.
 LANGUAGE_OWN_NAMES = {"en": "English", "sw": "Kiswahili", "bn": "বাংলা", "fil": "Filipino"}
+FORMAT_MODULE_PATH = "ispbilling.formats"
+NUMBER_GROUPING = 3  # for languages whose formats do not say: thousands
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
