@@ -39,7 +39,8 @@ class Bell:
 def page(request: HttpRequest) -> dict[str, Any]:
     """Theme, density, keys; ``nav`` (groups of items) and ``bell`` are made when a template asks for them."""
     own = getattr(request.user, "theme", "") if getattr(request, "membership", None) is not None else ""
-    theme = own or request.COOKIES.get("theme", "dark")
+    of_device = request.headers.get("Sec-CH-Prefers-Color-Scheme", "").strip('"')
+    theme = own or request.COOKIES.get("theme") or of_device
     density = request.COOKIES.get("density", "")
     return {
         "theme": theme if theme in ("dark", "light") else "dark",

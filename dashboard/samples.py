@@ -94,7 +94,7 @@ def everything() -> dict[str, Any]:
             {"url": "#tabs", "label": "Invoices", "active": False, "count": 12},
             {"url": "#tabs", "label": "Messages", "active": False, "count": 0},
         ],
-        "spark": charts.spark([3, 4, 4, 6, 5, 7, 9, 8, 11], tone="ok"),
+        "rising": charts.spark([3, 4, 4, 6, 5, 7, 9, 8, 11], tone="ok"),
         "bars": charts.bars("Revenue, last 30 days", days, [Series("M-Pesa", mpesa), Series("Cash", cash)]),
         "lines": charts.lines("Online, last 30 days", days, [Series("Online", online, tone="ok")]),
         "live": charts.live(

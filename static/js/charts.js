@@ -27,6 +27,7 @@ const draw = (place) => {
     width: Math.max(place.clientWidth, 120),
     height: HEIGHT_PX,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
+    scales: { y: { range: (_plot, low, high) => [Math.min(low ?? 0, 0), Math.max(high ?? 0, 0) * 1.1 || 1] } },
     cursor: { y: false, drag: { x: false, y: false } },
     legend: { live: true },
     series: [
@@ -41,7 +42,7 @@ const draw = (place) => {
       })),
     ],
     axes: [
-      { ...axis, values: (_plot, splits) => splits.map(local), space: 90 },
+      { ...axis, values: (_plot, splits) => splits.map(local), space: 72, size: 28 },
       { ...axis, values: (_plot, splits) => splits.map((value) => number.format(value)), size: 56 },
     ],
   };

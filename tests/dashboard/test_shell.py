@@ -113,6 +113,12 @@ def test_the_theme_button_works_without_scripts(signed_in: Any) -> None:
     assert 'data-bs-theme="light"' in browser.get("/dashboard/").content.decode()
 
 
+def test_whoever_chose_nothing_gets_the_colours_of_his_device(signed_in: Any) -> None:
+    answer = signed_in("owner").get("/dashboard/", headers={"Sec-CH-Prefers-Color-Scheme": '"light"'})
+    assert 'data-bs-theme="light"' in answer.content.decode()
+    assert answer["Accept-CH"] == "Sec-CH-Prefers-Color-Scheme"
+
+
 def test_the_language_menu_keeps_ones_language(signed_in: Any) -> None:
     browser = signed_in("owner")
     browser.post("/dashboard/account/", {"action": "language", "language": "bn", "next": "/dashboard/"})
