@@ -1,4 +1,7 @@
-"""``bin/bench [NAME] [--json] [--scale N]``: lists the measurements, or runs one. Exit status 1 when a ratio is over its limit."""
+"""``bin/bench [NAME] [--json] [--scale N]``: lists the measurements, or runs one.
+
+Exit status 1 when a ratio is over its limit.
+"""
 
 from __future__ import annotations
 

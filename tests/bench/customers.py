@@ -54,9 +54,9 @@ _WHO = (
     "SELECT session_data FROM django_session WHERE session_key = %(session)s AND expire_date > now()",
     "SELECT * FROM accounts_user WHERE id = %(user)s",
     "BEGIN",
-    "SELECT set_config('app.user_id', %(user)s, true)",
     "SELECT set_config('app.tenant_id', %(tenant)s, true)",
-    "SELECT m.*, t.* FROM accounts_membership m JOIN accounts_tenant t ON t.id = m.tenant_id WHERE m.user_id = %(user)s",
+    "SELECT m.*, t.* FROM accounts_membership m JOIN accounts_tenant t ON t.id = m.tenant_id"
+    " WHERE m.user_id = %(user)s",
 )
 _ROWS = """
 SELECT c.id, c.code, c.name, c.email, c.address, c.created_at, p.number, s.state, s.expires_at, k.name, l.username,
@@ -70,8 +70,8 @@ LEFT JOIN packages_package k ON k.id = s.package_id
 LEFT JOIN LATERAL (SELECT * FROM network_line l WHERE l.customer_id = c.id AND l.tenant_id = c.tenant_id
     ORDER BY l.created_at DESC, l.id DESC LIMIT 1) l ON true
 LEFT JOIN network_router r ON r.id = l.router_id
-LEFT JOIN LATERAL (SELECT address, started_at FROM network_session o WHERE o.line_id = l.id AND o.tenant_id = c.tenant_id
-    AND o.stopped_at IS NULL LIMIT 1) o ON true
+LEFT JOIN LATERAL (SELECT address, started_at FROM network_session o WHERE o.line_id = l.id
+    AND o.tenant_id = c.tenant_id AND o.stopped_at IS NULL LIMIT 1) o ON true
 WHERE c.tenant_id = %(tenant)s AND c.kind = 'subscriber' AND c.deleted_at IS NULL
 ORDER BY c.created_at DESC, c.id DESC LIMIT 25
 """
@@ -226,7 +226,8 @@ def _last_of_page(answer: Answers, office: Office) -> str:
     place = json.loads(base64.urlsafe_b64decode(asked["after"][0]))
     with _as_admin() as server:
         at, row_id = server.execute(
-            "SELECT created_at, id FROM customers_customer WHERE tenant_id = %s ORDER BY created_at, id OFFSET 25 LIMIT 1",
+            "SELECT created_at, id FROM customers_customer WHERE tenant_id = %s"
+            " ORDER BY created_at, id OFFSET 25 LIMIT 1",
             [office.tenant],
         ).fetchone() or ("", "")
     assert len(place) == 2, f"a place in the list is not (instant, id) any more: {place}"
@@ -333,14 +334,15 @@ def _copies(server: psycopg.Connection[Any], office: Office) -> None:
     at = f"t.created_at - ({office.customers} - g) * interval '1 minute'"
     phone, username = _of(_PHONE, number), _of(_USERNAME, number)
     state = "(ARRAY['active','active','active','active','suspended'])[1 + g % 5]"
-    _copy(server, "customers_customer", office, {
-        "id": key("c"), "code": _CODE, "name": f"{_FIRST} || ' ' || {_of(_LAST, number)}", "created_at": at})  # fmt: skip
-    _copy(server, "customers_customerphone", office, {"id": key("p"), "customer_id": key("c"), "number": phone})
-    _copy(server, "billing_subscription", office, {
-        "id": key("s"), "customer_id": key("c"), "created_at": at, "state": state,
-        "expires_at": "now() + (g % 60 - 20) * interval '1 day'"})  # fmt: skip
-    _copy(server, "network_line", office, {
-        "id": key("l"), "subscription_id": key("s"), "customer_id": key("c"), "username": username, "created_at": at})  # fmt: skip
+    name = f"{_FIRST} || ' ' || {_of(_LAST, number)}"
+    _copy(server, "customers_customer", office, {"id": key("c"), "code": _CODE, "name": name, "created_at": at})
+    of_customer = {"customer_id": key("c")}
+    _copy(server, "customers_customerphone", office, {"id": key("p"), "number": phone, **of_customer})
+    expiry = "now() + (g % 60 - 20) * interval '1 day'"
+    bought = {"id": key("s"), "created_at": at, "state": state, "expires_at": expiry}
+    _copy(server, "billing_subscription", office, {**bought, **of_customer})
+    line = {"id": key("l"), "subscription_id": key("s"), "username": username, "created_at": at}
+    _copy(server, "network_line", office, {**line, **of_customer})
     _copy(server, "network_session", office, {"id": key("o"), "line_id": key("l")}, where="g % 3 = 0")
     written = server.execute(
         "SELECT source, token FROM customers_searchtoken WHERE tenant_id = %s", [tenant]
