@@ -49,6 +49,11 @@ STAFF = {
     "payments:payments": "billing:view",
     "sms:customer_panel": "messages:view",
     "sms:messages": "messages:view",
+    "sms:message": "messages:view",
+    "sms:message_repeat": "messages:send",
+    "sms:message_write": "messages:send",
+    "sms:channel_try": "settings:messages",
+    "sms:wordings": "messages:wordings",
 }
 
 #: A signed-in customer, who sees what is his own.
@@ -177,6 +182,8 @@ ROLES = {
     "routers:edit": _LEADERS | {"technician"},
     "routers:wall": _LEADERS | {"technician"},
     "messages:view": _OFFICE,
+    "messages:send": _OFFICE,
+    "messages:wordings": _LEADERS,
     "staff:view": _LEADERS,
     "staff:edit": _LEADERS,
     "staff:roles": _LEADERS,
