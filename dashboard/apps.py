@@ -6,8 +6,9 @@ class DashboardConfig(AppConfig):
     name = "dashboard"
 
     def ready(self) -> None:
-        from ispbilling.kernel import counters, nav, outbox, panels
+        from ispbilling.kernel import counters, live, nav, outbox, panels
 
+        live.declare("alerts", permission="dashboard:view")
         panels.register(
             "customer", url="dashboard:customer_why", title="Why off or on", order=5, permission="customers:view"
         )

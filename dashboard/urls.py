@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard import audit_views, shell_views, views
+from dashboard import audit_views, live_views, shell_views, views
 
 app_name = "dashboard"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/why/", views.customer_why, name="customer_why"),
     path("palette/", shell_views.palette, name="palette"),
     path("styleguide/", shell_views.styleguide, name="styleguide"),
+    path("live/", live_views.words, name="live"),
     path("health/", views.health, name="health"),
     path("audit/", audit_views.browse, name="audit"),
     path("audit/export/", audit_views.export, name="audit_export"),
