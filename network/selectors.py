@@ -16,6 +16,7 @@ from accounts.selectors import hosts_of_tenant
 from billing.entitlement import Level
 from billing.models import SuspensionMode
 from billing.selectors import policy_current
+from customers.selectors import customers_found
 from ispbilling.kernel import clock, holders, tenancy
 from ispbilling.kernel.errors import NotFound
 from network.models import Drift, Line, Router, Session, WallSettings
@@ -76,6 +77,52 @@ def sessions_of(customer_id: UUID, limit: int = 10) -> list[Session]:
     """A customer's latest sessions, newest first."""
     rows = Session.objects.filter(line__customer_id=customer_id).select_related("line")
     return list(rows.order_by("-started_at", "-id")[:limit])
+
+
+def line_get(line_id: UUID) -> Line:
+    """Raises NotFound."""
+    found: Line | None = Line.objects.filter(id=line_id).first()
+    if found is None:
+        raise NotFound("line.unknown", "There is no such line.")
+    return found
+
+
+def session_get(session_id: UUID) -> Session:
+    """With its line. Raises NotFound."""
+    found: Session | None = Session.objects.select_related("line").filter(id=session_id).first()
+    if found is None:
+        raise NotFound("session.unknown", "There is no such session.")
+    return found
+
+
+#: Whoever is found by name is looked up among so many customers.
+FOUND_MOST = 200
+
+
+def sessions_found(query: str, *, router_id: UUID | None = None, is_open: bool = True) -> QuerySet[Session]:
+    """Sessions whose user name, address or MAC begins with this, or whose customer is found by it."""
+    rows: QuerySet[Session] = Session.objects.filter(stopped_at__isnull=is_open)
+    rows = rows.select_related("line__customer", "router")
+    if router_id is not None:
+        rows = rows.filter(router_id=router_id)
+    if query:
+        customers = list(customers_found(query).values_list("id", flat=True)[:FOUND_MOST])
+        # A range and no pattern: patterns cannot use an index behind the walls.
+        named = Q(line__username__gte=query, line__username__lt=query + "\U0010ffff")
+        seen = Q(address__startswith=query) | Q(mac__istartswith=query)
+        rows = rows.filter(named | seen | Q(line__customer_id__in=customers))
+    return rows
+
+
+def session_counts() -> dict[UUID, int]:
+    """Open sessions of each router that answers."""
+    rows = Session.objects.filter(stopped_at=None, router__is_up=True).values("router_id")
+    return {row["router_id"]: row["sessions"] for row in rows.annotate(sessions=Count("id"))}
+
+
+def line_counts() -> dict[UUID, int]:
+    """How many lines each router has."""
+    return {row["router_id"]: row["n"] for row in Line.objects.values("router_id").annotate(n=Count("id"))}
 
 
 def sessions_all_of(customer_id: UUID) -> QuerySet[Session]:
