@@ -24,7 +24,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "figures": parts.figures(request.tenant, granted),  # type: ignore[attr-defined]
         "wide": [part for part in found if part.is_wide],
         "narrow": [part for part in found if not part.is_wide],
-        "today": clock.today(request.tenant.zone_info),  # type: ignore[attr-defined]
+        "may_add": "pppoe:add_user" in granted,
+        "today": clock.today(request.tenant.zone_info).date(),  # type: ignore[attr-defined]
     }
     is_part = request.GET.get("part") == "figures"
     return render(request, "dashboard/home/_figures.html" if is_part else "dashboard/home/page.html", context)

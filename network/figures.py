@@ -88,8 +88,8 @@ class PaidToOnline:
 def paid_to_online(*, since: datetime, slowest: int = 3) -> PaidToOnline:
     """How long payers who were off waited, since an instant of product time. One query.
 
-    From the proof chain: the money's receipt, and the first acknowledgement of a router that lets in what it did not let
-    in before. Whoever paid while he was online waited for nothing and is not counted.
+    From the proof chain: the money's receipt, and the first acknowledgement of a router that lets in what it did not
+    let in before. Whoever paid while he was online waited for nothing and is not counted.
     """
     open_levels = [Level.FULL.value, Level.THROTTLED.value]
     with connection.cursor() as cursor:

@@ -19,6 +19,7 @@ from billing.selectors import policy_current
 from customers.selectors import customers_found
 from ispbilling.kernel import clock, holders, tenancy
 from ispbilling.kernel.errors import NotFound
+from ispbilling.kernel.models import AuditEntry
 from network.models import Drift, Line, Router, Session, WallSettings
 from network.wall import destination_read
 from payments.selectors import garden_hosts
@@ -26,6 +27,12 @@ from payments.selectors import garden_hosts
 
 def routers_all() -> QuerySet[Router]:
     rows: QuerySet[Router] = Router.objects.order_by("name")
+    return rows
+
+
+def routers_down() -> QuerySet[Router]:
+    """Routers that should answer and do not."""
+    rows: QuerySet[Router] = Router.objects.filter(is_enabled=True, is_up=False)
     return rows
 
 
@@ -46,6 +53,19 @@ def lines_waiting(router_id: UUID, limit: int = 100) -> list[Line]:
 def lines_of(customer_id: UUID) -> list[Line]:
     """A customer's lines with their routers."""
     return list(Line.objects.filter(customer_id=customer_id).select_related("router").order_by("created_at"))
+
+
+def lines_with_sessions(customer_id: UUID) -> list[Line]:
+    """A customer's lines with their routers, each with ``newest_session``. Two queries."""
+    lines = lines_of(customer_id)
+    rows = Session.objects.filter(line__in=lines).order_by("line_id", "-started_at").distinct("line_id")
+    newest = {row.line_id: row for row in rows}
+    for line in lines:
+        session = newest.get(line.id)
+        if session is not None:
+            session.line = line
+        line.newest_session = session  # type: ignore[attr-defined]
+    return lines
 
 
 def lines_of_logins(*, username: str, customer_ids: Collection[UUID]) -> list[Line]:
@@ -233,3 +253,55 @@ def tenant_of_router(router_id: UUID) -> UUID | None:
     with tenancy.platform("network: whose router is this"):
         found: UUID | None = Router.objects.filter(id=router_id).values_list("tenant_id", flat=True).first()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class RouterRow:
+    """A router as it stands in the list."""
+
+    router: Router
+    sessions: int
+    lines: int
+    waiting: int
+    drifts: int
+    is_resting: bool
+
+
+def router_rows() -> list[RouterRow]:
+    """Every router with its counts, in a fixed number of queries."""
+    routers = list(routers_all())
+    sessions, lines, waiting, drifts = session_counts(), line_counts(), waiting_counts(), drift_counts()
+    rested = set(_rested(Router.objects.all()).values_list("id", flat=True))
+    return [
+        RouterRow(
+            router=one,
+            sessions=sessions.get(one.id, 0),
+            lines=lines.get(one.id, 0),
+            waiting=waiting.get(one.id, 0),
+            drifts=drifts.get(one.id, 0),
+            is_resting=one.id not in rested,
+        )
+        for one in routers
+    ]
+
+
+def router_row(router: Router) -> RouterRow:
+    """One router with its counts."""
+    lines = Line.objects.filter(router_id=router.id)
+    counted = lines.aggregate(all=Count("id"), waiting=Count("id", filter=~Q(applied_generation=F("generation"))))
+    sessions = Session.objects.filter(router_id=router.id, stopped_at=None).count() if router.is_up else 0
+    left = Drift.objects.filter(router_id=router.id, outcome=Drift.Outcome.OPEN)
+    return RouterRow(
+        router=router,
+        sessions=sessions,
+        lines=counted["all"],
+        waiting=counted["waiting"],
+        drifts=left.values("line_id").distinct().count(),
+        is_resting=router_is_resting(router.id),
+    )
+
+
+def router_audit(router_id: UUID, limit: int = 8) -> list[AuditEntry]:
+    """What was done to a router last, newest first."""
+    rows = AuditEntry.objects.filter(row_type="network.router", row_id=str(router_id))
+    return list(rows.order_by("-at", "-id")[:limit])

@@ -63,6 +63,11 @@ STAFF = {
     "payments:payments": "billing:view",
     "sms:customer_panel": "messages:view",
     "sms:messages": "messages:view",
+    "sms:message": "messages:view",
+    "sms:message_repeat": "messages:send",
+    "sms:message_write": "messages:send",
+    "sms:channel_try": "settings:messages",
+    "sms:wordings": "messages:wordings",
 }
 
 #: A signed-in customer, who sees what is his own.
@@ -147,6 +152,7 @@ PUBLIC = {
     "root",
     "healthz",
     "readyz",
+    "account_language",
     "account_login",
     "account_logout",
     "account_reset_password",
@@ -193,6 +199,8 @@ ROLES = {
     "routers:wall": _LEADERS | {"technician"},
     "sessions:act": _LEADERS | {"support", "technician"},
     "messages:view": _OFFICE,
+    "messages:send": _OFFICE,
+    "messages:wordings": _LEADERS,
     "staff:view": _LEADERS,
     "staff:edit": _LEADERS,
     "staff:roles": _LEADERS,
