@@ -99,7 +99,7 @@ def paid_to_online(*, since: datetime, slowest: int = 3) -> PaidToOnline:
             " JOIN customers_customer c ON c.tenant_id = r.tenant_id AND c.id = r.customer_id"
             " JOIN network_line l ON l.tenant_id = r.tenant_id AND l.customer_id = r.customer_id"
             " JOIN network_acknowledgement a ON a.tenant_id = l.tenant_id AND a.line_id = l.id"
-            "  AND a.level = ANY(%(open)s) AND a.wished_at >= r.booked_at AND a.wished_at < r.booked_at + %(follows)s"
+            "  AND a.level = ANY(%(open)s) AND a.wished_at >= r.booked_at AND a.wished_at < r.booked_at + make_interval(secs => %(follows)s)"
             " LEFT JOIN LATERAL (SELECT b.level FROM network_acknowledgement b WHERE b.tenant_id = a.tenant_id"
             "  AND b.line_id = a.line_id AND b.seen_at < a.seen_at ORDER BY b.seen_at DESC LIMIT 1) before ON true"
             " WHERE r.tenant_id = %(tenant)s AND r.received_at >= %(since)s"
@@ -107,7 +107,7 @@ def paid_to_online(*, since: datetime, slowest: int = 3) -> PaidToOnline:
             " ORDER BY a.id, r.booked_at DESC LIMIT %(most)s",
             {
                 "open": open_levels,
-                "follows": FOLLOWS,
+                "follows": FOLLOWS.total_seconds(),
                 "tenant": tenancy.tenant_id_required(),
                 "since": since,
                 "most": MOST,

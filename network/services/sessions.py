@@ -93,5 +93,5 @@ def _stop(ids: Sequence[UUID], now: datetime, *, is_restarted: bool) -> None:
         elif wished_at is not None and wished_at - offset > row.started_at:
             end = Session.End.CUT if row.line.level in (Level.WALLED, Level.BLOCKED) else Session.End.RENEWED
         ends[end].append(row.id)
-    for end, rows in ends.items():
-        Session.objects.filter(id__in=rows).update(stopped_at=now, end=end)
+    for why, rows in ends.items():
+        Session.objects.filter(id__in=rows).update(stopped_at=now, end=why)

@@ -83,10 +83,13 @@ class Browser:
         self.is_over = False
         self._thread = threading.Thread(target=self._read, daemon=True)
 
-    def listen(self, *words: str) -> Browser:
+    def begin(self, *words: str) -> None:
         self._words = ",".join(words)
         self._thread.start()
-        until(lambda: self.is_open or self.is_over)
+
+    def listen(self, *words: str) -> Browser:
+        self.begin(*words)
+        until(lambda: self.is_open or self.is_over, 60)
         return self
 
     def _read(self) -> None:
@@ -156,16 +159,17 @@ def test_what_is_rolled_back_was_never_said(place: str) -> None:
     assert until(lambda: browser.heard) == ["sessions"]
 
 
-def test_a_word_said_a_hundred_times_is_heard_once_or_twice(place: str) -> None:
+def test_a_word_said_a_hundred_times_at_once_is_heard_once(place: str) -> None:
     tenant = factories.tenant_make()
     browser, _ = staff(place, tenant)
     browser.listen("payments", "alerts")
-    for _ in range(100):
-        say(tenant, "payments")
+    with tenancy.tenant_context(tenant.id), transaction.atomic():
+        for _ in range(100):
+            live.say("payments")
     until(lambda: "payments" in browser.heard)
     say(tenant, "alerts")
     until(lambda: "alerts" in browser.heard)
-    assert browser.heard.count("payments") <= 2
+    assert browser.heard == ["payments", "alerts"]
 
 
 def test_a_role_hears_what_it_may_see_alone(place: str) -> None:
@@ -224,19 +228,20 @@ def test_a_stream_whose_session_stands_outlives_its_checks(place: str) -> None:
     assert until(lambda: browser.heard) == ["payments"]
 
 
+@pytest.mark.timeout(240)
 def test_two_hundred_streams_hold_no_connection_to_the_database(place: str) -> None:
     tenant = factories.tenant_make()
     first, _ = staff(place, tenant)
     browsers = [Browser(place, "/dashboard/live/", first.cookies, first.host) for _ in range(200)]
     for one in browsers:
-        one.listen("payments")
-    assert sum(one.is_open for one in browsers) == 200
+        one.begin("payments")
+    until(lambda: sum(one.is_open for one in browsers) == 200, 120)
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
         assert cursor.fetchone()[0] <= THREADS + 1  # those of the pages, and this test
     assert requests.get(f"{place}/healthz", timeout=20).status_code == 200
     say(tenant, "payments")
-    until(lambda: all("payments" in one.heard for one in browsers))
+    until(lambda: all("payments" in one.heard for one in browsers), 60)
 
 
 def test_one_person_and_one_process_open_so_many_streams_and_no_more(committed: None) -> None:
