@@ -84,9 +84,7 @@ class RouterForm(forms.Form):
 class SessionFilter(forms.Form):
     """Which sessions are shown. Garbage shows all."""
 
-    q = forms.CharField(
-        label=_("Search"), required=False, max_length=80, help_text=_("User name, customer, address or MAC")
-    )
+    q = forms.CharField(label=_("User name, customer, address or MAC"), required=False, max_length=80)
     router = forms.ChoiceField(label=_("Router"), required=False)
 
     def __init__(self, *args: Any, routers: Iterable[Router], **kwargs: Any) -> None:

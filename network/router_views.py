@@ -67,7 +67,12 @@ def _asked(typed: dict[str, Any], *, actor: str) -> dict[str, Any]:
     except Retryable:
         return {"error": _("Nothing answers there. Check the address, the port, and that the API service is on.")}
     except Refused as error:
-        return {"error": _("The router answers and does not let us in: %(why)s") % {"why": error}}
+        known = {
+            "router.login": _("The router answers and does not take this user name and password."),
+            "router.certificate": _("The router answers with another certificate than before."),
+        }
+        refused = _("The router answers and does not let us in: %(why)s") % {"why": error.detail or error.code}
+        return {"error": known.get(error.code, refused)}
     return asdict(probe)
 
 

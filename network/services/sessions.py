@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from billing.entitlement import Level
 from ispbilling.kernel import clock, live
 from network.drivers.base import SessionSeen
-from network.models import Line, Router, Session
+from network.models import Acknowledgement, Line, Router, Session
 
 
 @transaction.atomic
@@ -85,13 +86,19 @@ def _stop(ids: Sequence[UUID], now: datetime, *, is_restarted: bool) -> None:
     """Close sessions that are not there any more, each with the reason: a wish that came after it began ended it."""
     ends: dict[str, list[UUID]] = defaultdict(list)
     offset = clock.offset()
-    for row in Session.objects.filter(id__in=ids).select_related("line"):
+    rows = list(Session.objects.filter(id__in=ids).select_related("line"))
+    earlier = Acknowledgement.objects.filter(
+        line_id__in=[row.line_id for row in rows], generation=F("line__generation") - 1
+    )
+    before = dict(earlier.values_list("line_id", "level"))
+    for row in rows:
         wished_at = row.line.wished_at
         end = Session.End.LEFT
         if is_restarted:
             end = Session.End.RESTART
         elif wished_at is not None and wished_at - offset > row.started_at:
-            end = Session.End.CUT if row.line.level in (Level.WALLED, Level.BLOCKED) else Session.End.RENEWED
+            is_cut = row.line.level in (Level.WALLED, Level.BLOCKED) and before.get(row.line_id) != row.line.level
+            end = Session.End.CUT if is_cut else Session.End.RENEWED
         ends[end].append(row.id)
-    for why, rows in ends.items():
-        Session.objects.filter(id__in=rows).update(stopped_at=now, end=why)
+    for why, ended in ends.items():
+        Session.objects.filter(id__in=ended).update(stopped_at=now, end=why)

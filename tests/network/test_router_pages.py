@@ -75,7 +75,7 @@ def test_a_wrong_password_is_told_and_not_shown_again(far: SimRouter) -> None:
     tenant = factories.tenant_make()
     desk = Desk(tenant)
     page = desk.ask(far, password="wrong-7f3a").content.decode()
-    assert "does not let us in" in page
+    assert "does not take this user name and password" in page
     assert "wrong-7f3a" not in page
     assert 'value="Hill"' in page
     desk.enter()
