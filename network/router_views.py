@@ -168,20 +168,19 @@ def _changed(form: RouterForm, row: Router, actor: str) -> bool:
 @require_POST
 @access.staff("routers:manage")
 def router_switch(request: HttpRequest, router_id: UUID) -> HttpResponse:
-    """Speak to a router again, or leave it alone."""
-    is_enabled = request.POST.get("to", "off") == "on"
-    services.router_switch(router_id=router_id, is_enabled=is_enabled, actor=_actor(request))
-    said = _("The router is read now.") if is_enabled else _("The router is left alone. Its lines stay as they are.")
+    """Speak to a router again, leave it alone, or forget one without lines: ``to`` is on, off or gone."""
+    to, actor = request.POST.get("to", "off"), _actor(request)
+    if to == "gone":
+        return _remove(request, router_id, actor)
+    services.router_switch(router_id=router_id, is_enabled=to == "on", actor=actor)
+    said = _("The router is read now.") if to == "on" else _("The router is left alone. Its lines stay as they are.")
     messages.success(request, said)
     return redirect("network:router", router_id=router_id)
 
 
-@require_POST
-@access.staff("routers:manage")
-def router_remove(request: HttpRequest, router_id: UUID) -> HttpResponse:
-    """Forget a router without lines."""
+def _remove(request: HttpRequest, router_id: UUID, actor: str) -> HttpResponse:
     try:
-        services.router_remove(router_id=router_id, actor=_actor(request))
+        services.router_remove(router_id=router_id, actor=actor)
     except DomainError as error:
         if error.code != "router.lines":
             raise

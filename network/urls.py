@@ -9,7 +9,6 @@ urlpatterns = [
     path("routers/<uuid:router_id>/", views.router, name="router"),
     path("routers/<uuid:router_id>/edit/", router_views.router_edit, name="router_edit"),
     path("routers/<uuid:router_id>/switch/", router_views.router_switch, name="router_switch"),
-    path("routers/<uuid:router_id>/remove/", router_views.router_remove, name="router_remove"),
     path("routers/<uuid:router_id>/try/", views.router_try, name="router_try"),
     path("routers/<uuid:router_id>/drift/rule/", views.router_drift_policy, name="router_drift_policy"),
     path("routers/<uuid:router_id>/drift/correct/", views.router_drift_correct, name="router_drift_correct"),

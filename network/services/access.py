@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from accounts.services import tries_allow, tries_count
 from accounts.services.tries import Limit
@@ -110,12 +109,10 @@ def lines_refresh(*, subscription_id: UUID) -> list[Line]:
 def line_redial(*, line_id: UUID, actor: str, reason: str = "") -> Line:
     """End a line's session, so that it dials again: the line is wished anew, and a wish ends what is older than it.
 
-    What the line may do stays what billing says. Raises NotFound, TooMany, Conflict ``line.waiting``.
+    What the line may do stays what billing says. Raises NotFound, TooMany.
     """
     limits = [Limit("line.redial", str(line_id), REDIALS_MOST, WINDOW)]
     line = _line(line_id)
-    if not line.is_converged:
-        raise Conflict("line.waiting", _("The router is being told about this line already. Please wait for it."))
     tries_allow(limits=limits)
     tries_count(limits=limits)
     Line.objects.filter(id=line.id).update(generation=F("generation") + 1, wished_at=clock.now())

@@ -54,7 +54,6 @@ STAFF = {
     "network:router_new": "routers:manage",
     "network:router_edit": "routers:manage",
     "network:router_switch": "routers:manage",
-    "network:router_remove": "routers:manage",
     "network:sessions": "pppoe:view",
     "network:sessions_ended": "pppoe:view",
     "network:session_end": "sessions:act",

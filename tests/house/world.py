@@ -291,7 +291,6 @@ SAMPLES = {
     "network:router_new": Sample(lambda _: {**ROUTER, "action": "ask"}, "owner", "django_session", is_page=True),
     "network:router_edit": Sample(_router_renamed, "owner", "network_router", is_page=True),
     "network:router_switch": Sample(lambda _: {"to": "off"}, "owner", "network_router"),
-    "network:router_remove": Sample(lambda _: {}, "owner", "network_router"),
     "network:session_end": Sample(lambda _: {}, "owner", "network_line"),
     "network:line_ask": Sample(lambda _: {}, "owner", "network_router"),
     "network:wall": Sample(lambda _: {"hosts": "checkout.example.com"}, "owner", "network_wallsettings", is_page=True),

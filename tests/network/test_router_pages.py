@@ -209,14 +209,6 @@ def test_a_line_is_not_made_to_dial_again_and_again(place: Place) -> None:
         line_redial(line_id=place.line.id, actor=factories.ACTOR)
 
 
-def test_a_line_that_waits_for_its_router_is_not_ended_twice(place: Place) -> None:
-    online(place)
-    with place.inside():
-        line_redial(line_id=place.line.id, actor=factories.ACTOR)
-    with place.inside(), pytest.raises(Conflict):
-        line_redial(line_id=place.line.id, actor=factories.ACTOR)
-
-
 def test_asking_a_router_wakes_it_from_its_rest(place: Place) -> None:
     place.far.power(False)
     assert (place.converge(), place.converge()) == ("away", "resting")
