@@ -49,6 +49,8 @@ PERMISSIONS = {
         Permission("packages:edit", _("Make and change packages"), LEADERS),
         Permission("routers:view", _("See routers"), LEADERS | {SUPPORT, TECHNICIAN}),
         Permission("routers:edit", _("Put right what hands changed on routers"), LEADERS | {TECHNICIAN}),
+        Permission("routers:manage", _("Enter routers, change how they are reached, remove them"), LEADERS),
+        Permission("sessions:act", _("Ask a router about a line, and end a session"), LEADERS | {SUPPORT, TECHNICIAN}),
         Permission("routers:wall", _("Say what is reachable for whoever has not paid"), LEADERS | {TECHNICIAN}),
         Permission("messages:view", _("See messages to customers"), LEADERS | {BILLING, SUPPORT}),
         Permission(

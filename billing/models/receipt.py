@@ -30,5 +30,6 @@ class Receipt(TenantModel):
         ]
         indexes = [
             models.Index(fields=["tenant", "customer", "-received_at"], name="receipt_customer"),
+            models.Index(fields=["tenant", "-received_at"], name="receipt_received"),
             models.Index(fields=["tenant", "booked_at"], name="receipt_suspense", condition=models.Q(customer=None)),
         ]

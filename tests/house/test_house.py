@@ -106,11 +106,22 @@ def audited(count: int) -> None:
         audit.record(actor=f"customer:{customer.id}", verb="x.done", row=customer, new={"number": number})
 
 
+def sessions(count: int) -> None:
+    from network.models import Session
+
+    at = clock.machine_now()
+    for number in range(count):
+        line = factories.line_make()
+        Session.objects.create(line=line, router=line.router, key=f"{number}", started_at=at, seen_at=at)
+
+
 LISTS: dict[str, Callable[[int], None]] = {
     "/dashboard/customers/": customers,
     "/dashboard/messages/": messages,
     "/dashboard/payments/": payments,
     "/dashboard/routers/": routers,
+    "/dashboard/sessions/": sessions,
+    "/dashboard/home/sessions/": sessions,
     "/dashboard/events/": parked,
     "/dashboard/audit/": audited,
 }

@@ -30,7 +30,6 @@ from tests.house.world import (
 TAKES_ANY_METHOD = {
     "healthz",
     "readyz",
-    "dashboard:home",
     "dashboard:customers",
     "dashboard:customer",
     "dashboard:line_add",

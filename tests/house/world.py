@@ -236,6 +236,16 @@ POLICY = {
     "tax_percent": "0",
 }
 
+#: Where nothing listens: what the router says to being asked is that nobody answers.
+ROUTER = {"name": "Hill", "host": "127.0.0.1", "port": "1", "username": "billing", "password": "PLANTED-typed-5f1d"}
+
+
+def _router_renamed(house: House) -> dict[str, Any]:
+    row = house.maker.row("network.Router")
+    kept = {name: str(row[name]) for name in ("host", "port", "username")}
+    return {**kept, "name": "Hill", **({"use_tls": "on"} if row["use_tls"] else {})}
+
+
 #: Every form of staff and customers. An address that takes a form and has none here fails the build.
 SAMPLES = {
     "accounts:business": Sample(
@@ -278,6 +288,11 @@ SAMPLES = {
     "network:router_try": Sample(lambda _: {}, "owner", "network_router"),
     "network:router_drift_policy": Sample(lambda _: {"policy": "keep"}, "owner", "network_router"),
     "network:router_drift_correct": Sample(lambda _: {}, "owner", "network_line"),
+    "network:router_new": Sample(lambda _: {**ROUTER, "action": "ask"}, "owner", "django_session", is_page=True),
+    "network:router_edit": Sample(_router_renamed, "owner", "network_router", is_page=True),
+    "network:router_switch": Sample(lambda _: {"to": "off"}, "owner", "network_router"),
+    "network:session_end": Sample(lambda _: {}, "owner", "network_line"),
+    "network:line_ask": Sample(lambda _: {}, "owner", "network_router"),
     "network:wall": Sample(lambda _: {"hosts": "checkout.example.com"}, "owner", "network_wallsettings", is_page=True),
     "portal:pay": Sample(_pay, "customer", "payments_payment"),
     "portal:switch": Sample(
