@@ -20,9 +20,7 @@ class SubscriptionFilter(forms.Form):
     """What the list is narrowed by."""
 
     q = forms.CharField(label=_("Customer"), required=False, max_length=80)
-    state = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", _("any")), *Subscription.State.choices]
-    )
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("any")), *Subscription.State.choices])
     package = forms.ChoiceField(label=_("Package"), required=False)
     expires_in = forms.TypedChoiceField(
         label=_("Runs out within"),
@@ -39,9 +37,7 @@ class SubscriptionFilter(forms.Form):
 
 
 class _Reasoned(forms.Form):
-    reason = forms.CharField(
-        label=_("Why"), max_length=160, help_text=_("Stays in the audit, with your name.")
-    )
+    reason = forms.CharField(label=_("Why"), max_length=160, help_text=_("Stays in the audit, with your name."))
 
 
 class ExtendForm(_Reasoned):

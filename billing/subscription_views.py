@@ -144,20 +144,14 @@ def subscription_end(request: HttpRequest, subscription_id: UUID) -> HttpRespons
 @require_POST
 @access.staff("billing:edit")
 def subscription_stop(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
-    """Block all lines of its customer, whatever is paid."""
+    """Block all lines of its customer, whatever is paid, or let them be again what they are paid to be."""
     found = selectors.subscription_get(subscription_id)
-    services.subscriptions_stop(customer_id=found.customer_id, actor=_actor(request))
-    messages.success(request, _("The lines of this customer are blocked."))
-    return redirect("billing:subscription", subscription_id=found.id)
-
-
-@require_POST
-@access.staff("billing:edit")
-def subscription_go_on(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
-    """Let the lines of its customer be what they are paid to be."""
-    found = selectors.subscription_get(subscription_id)
-    services.subscriptions_go_on(customer_id=found.customer_id, actor=_actor(request))
-    messages.success(request, _("The lines of this customer are as they are paid for."))
+    if request.POST.get("action") == "go_on":
+        services.subscriptions_go_on(customer_id=found.customer_id, actor=_actor(request))
+        messages.success(request, _("The lines of this customer are as they are paid for."))
+    else:
+        services.subscriptions_stop(customer_id=found.customer_id, actor=_actor(request))
+        messages.success(request, _("The lines of this customer are blocked."))
     return redirect("billing:subscription", subscription_id=found.id)
 
 
@@ -166,6 +160,10 @@ def subscription_go_on(request: HttpRequest, subscription_id: UUID) -> HttpRespo
 def subscription_package(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     """Change the package: choose and look at what it comes to (GET), then have exactly that booked (POST)."""
     found = selectors.subscription_get(subscription_id)
+    if request.POST.get("action") == "keep":
+        services.package_change_cancel(subscription_id=found.id, actor=_actor(request))
+        messages.success(request, _("The package stays as it is."))
+        return redirect("billing:subscription", subscription_id=found.id)
     packages = packages_on_sale().exclude(id=found.package_id)
     data = request.POST if request.method == "POST" else request.GET or None
     form = PackageChangeForm(data, packages=packages)
@@ -197,12 +195,3 @@ def _change(request: HttpRequest, found: Subscription, package_id: UUID, into: s
         services.package_change(
             subscription_id=found.id, package_id=package_id, into=into, seen=seen, actor=_actor(request)
         )
-
-
-@require_POST
-@access.staff("billing:edit")
-def subscription_package_keep(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
-    """Take an ordered change back."""
-    services.package_change_cancel(subscription_id=subscription_id, actor=_actor(request))
-    messages.success(request, _("The package stays as it is."))
-    return redirect("billing:subscription", subscription_id=subscription_id)

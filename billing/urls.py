@@ -23,19 +23,9 @@ urlpatterns = [
     path("subscriptions/<uuid:subscription_id>/end/", subscription_views.subscription_end, name="subscription_end"),
     path("subscriptions/<uuid:subscription_id>/stop/", subscription_views.subscription_stop, name="subscription_stop"),
     path(
-        "subscriptions/<uuid:subscription_id>/go-on/",
-        subscription_views.subscription_go_on,
-        name="subscription_go_on",
-    ),
-    path(
         "subscriptions/<uuid:subscription_id>/package/",
         subscription_views.subscription_package,
         name="subscription_package",
-    ),
-    path(
-        "subscriptions/<uuid:subscription_id>/package/keep/",
-        subscription_views.subscription_package_keep,
-        name="subscription_package_keep",
     ),
     path("invoices/", invoice_views.invoices, name="invoices"),
     path("invoices/<uuid:invoice_id>/", invoice_views.invoice, name="invoice"),

@@ -15,7 +15,7 @@ urlpatterns = [
     ),
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),
-    path("brand", include("accounts.brand_urls")),
+    path("", include("accounts.brand_urls")),
     path("account/", include("accounts.urls")),
     path("dashboard/", include("dashboard.urls")),
     path("dashboard/", include("accounts.staff_urls")),

@@ -48,9 +48,7 @@ class PackageForm(forms.Form):
     sort_order = forms.IntegerField(
         label=_("Place in the list"), min_value=0, max_value=32_000, initial=0, help_text=_("Lower stands higher.")
     )
-    is_featured = forms.BooleanField(
-        label=_("Recommend it"), required=False, widget=forms.CheckboxInput(attrs=_BOX)
-    )
+    is_featured = forms.BooleanField(label=_("Recommend it"), required=False, widget=forms.CheckboxInput(attrs=_BOX))
     is_active = forms.BooleanField(
         label=_("On sale"),
         required=False,

@@ -7,5 +7,4 @@ urlpatterns = [
     path("packages/", views.packages, name="packages"),
     path("packages/new/", views.package_add, name="package_add"),
     path("packages/<uuid:package_id>/", views.package, name="package"),
-    path("packages/<uuid:package_id>/delete/", views.package_delete, name="package_delete"),
 ]

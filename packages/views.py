@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.permissions import role_has
 from accounts.services import actor_of
@@ -52,8 +52,12 @@ def package_add(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.staff("packages:edit")
 def package(request: HttpRequest, package_id: UUID) -> HttpResponse:
-    """Change a package. A new price is asked about once where somebody has it."""
+    """Change a package, or delete one nobody ever had. A new price is asked about once where somebody has it."""
     found = selectors.package_counted(package_id)
+    if request.POST.get("action") == "delete":
+        services.package_delete(package_id=found.id, actor=actor_of(request.user.id))  # type: ignore[arg-type]
+        messages.success(request, _("The package is gone."))
+        return redirect("packages:packages")
     form = PackageForm(request.POST or None, initial=PackageForm.values_of(found), package=found)
     if request.method == "POST" and form.is_valid():
         values = form.values()
@@ -73,15 +77,6 @@ def package(request: HttpRequest, package_id: UUID) -> HttpResponse:
                 return redirect("packages:packages")
     context = {"form": form, "package": found, "asks_sure": "sure" in form.errors}
     return render(request, "packages/package_form.html", context, status=422 if form.errors else 200)
-
-
-@require_POST
-@access.staff("packages:edit")
-def package_delete(request: HttpRequest, package_id: UUID) -> HttpResponse:
-    """Take away a package nobody ever had."""
-    services.package_delete(package_id=package_id, actor=actor_of(request.user.id))  # type: ignore[arg-type]
-    messages.success(request, _("The package is gone."))
-    return redirect("packages:packages")
 
 
 def _hurts(package: Package, values: dict[str, Any]) -> bool:

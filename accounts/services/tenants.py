@@ -81,9 +81,7 @@ def tenant_change(
     number = phone.normalise(support_phone, tenant.country) if support_phone else ""
     wanted: dict[str, str | None] = {"name": name, "support_phone": number, "zone": zone, "language": language}
     wanted |= {"address": address, "tax_number": tax_number, "invoice_footer": invoice_footer}
-    changes = {
-        field: value for field, value in wanted.items() if value is not None and getattr(tenant, field) != value
-    }
+    changes = {field: value for field, value in wanted.items() if value is not None and getattr(tenant, field) != value}
     old = {field: getattr(tenant, field) for field in changes}
     for field, value in changes.items():
         setattr(tenant, field, value)

@@ -61,7 +61,9 @@ def brand(request: HttpRequest) -> HttpResponse:
         else:
             wanted = form.cleaned_data["brand_color"].lower()
             if changed.brand_color != wanted:
-                said = _("The brand is kept. The colour was darkened to %(color)s, so that white text can be read on it.")
+                said = _(
+                    "The brand is kept. The colour was darkened to %(color)s, so that white text can be read on it."
+                )
                 messages.success(request, said % {"color": changed.brand_color})
             else:
                 messages.success(request, _("The brand is kept."))
@@ -90,8 +92,13 @@ def brand_css(request: HttpRequest) -> HttpResponse:
     color = tenant.brand_color if tenant is not None else ""
     rules = f":root {{ --solid: {color}; --solid-hover: {darkened(color, 0.85)}; }}\n" if is_colour(color) else "\n"
     answer = HttpResponse(rules, content_type="text/css; charset=utf-8")
-    answer["Cache-Control"] = "public, max-age=86400"
+    answer["Cache-Control"] = _kept(request)
     return answer
+
+
+def _kept(request: HttpRequest) -> str:
+    """An address with a version is another one after every change; without one it is asked for again soon."""
+    return "public, max-age=31536000, immutable" if request.GET.get("v") else "public, max-age=300"
 
 
 @require_safe
@@ -102,19 +109,19 @@ def brand_logo(request: HttpRequest) -> HttpResponse:
     if tenant is None:
         raise Http404
     with tenancy.tenant_context(tenant.id):
-        return _logo(logo_current())
+        return _logo(logo_current(), _kept(request))
 
 
 @require_safe
 @access.staff("settings:business")
 def logo(request: HttpRequest) -> HttpResponse:
     """The same for the page of settings, whatever host it is at."""
-    return _logo(logo_current())
+    return _logo(logo_current(), "private, max-age=300")
 
 
-def _logo(found: Logo | None) -> HttpResponse:
+def _logo(found: Logo | None, cache: str) -> HttpResponse:
     if found is None:
         raise Http404
     answer = HttpResponse(bytes(found.content), content_type=found.media_type)
-    answer["Cache-Control"] = "public, max-age=86400"
+    answer["Cache-Control"] = cache
     return answer

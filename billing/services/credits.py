@@ -101,7 +101,7 @@ def credit_write(draft: CreditDraft, *, year: int, by: str) -> CreditNote:
     invoice.credited += total.amount
     if invoice.credited == invoice.total:
         state_move(invoice, to=Invoice.State.VOID, by=by, reason=draft.reason, changes={"credited": invoice.credited})
-    elif invoice.state == Invoice.State.ISSUED and not still_open:
+    elif invoice.state == Invoice.State.ISSUED and still_open.amount <= 0:
         state_move(invoice, to=Invoice.State.PAID, by=by, reason=draft.reason, changes={"credited": invoice.credited})
     else:
         invoice.save(update_fields=["credited"])

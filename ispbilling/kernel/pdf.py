@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import structlog
 from django.utils.translation import gettext as _
@@ -38,16 +39,26 @@ def pdf(html: str, *, assets: Mapping[str, Asset] | None = None, time_limit_s: f
 
     Raises Unavailable ``pdf.missing`` when this machine lacks the libraries, ``pdf.slow``, ``pdf.failed``.
     """
-    handed = {
+    handed = json.dumps(_handed(html, assets or {})).encode()
+    return _laid_out(handed, time_limit_s)
+
+
+def _handed(html: str, assets: Mapping[str, Asset]) -> dict[str, object]:
+    return {
         "html": html,
         "assets": {
-            name: [base64.b64encode(asset.content).decode(), asset.media_type] for name, asset in (assets or {}).items()
+            name: [base64.b64encode(asset.content).decode(), asset.media_type] for name, asset in assets.items()
         },
     }
+
+
+#: A paper that is looked at is looked at twice (shown, then kept): the same page is laid out once.
+@lru_cache(maxsize=16)
+def _laid_out(handed: bytes, time_limit_s: float) -> bytes:
     try:
         done = subprocess.run(
             [sys.executable, "-m", "ispbilling.kernel.pdf_process"],
-            input=json.dumps(handed).encode(),
+            input=handed,
             capture_output=True,
             timeout=time_limit_s,
             check=False,

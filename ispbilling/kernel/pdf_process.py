@@ -18,7 +18,7 @@ def main() -> int:
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher, URLFetcherResponse
     except (ImportError, OSError) as error:  # OSError: the wheel is there, the libraries of the system are not
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return MISSING
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     handed = json.load(sys.stdin.buffer)

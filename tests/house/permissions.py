@@ -38,7 +38,6 @@ STAFF = {
     "packages:packages": "packages:view",
     "packages:package_add": "packages:edit",
     "packages:package": "packages:edit",
-    "packages:package_delete": "packages:edit",
     "billing:customer_panel": "billing:view",
     "billing:subscriptions": "billing:view",
     "billing:subscription": "billing:view",
@@ -46,9 +45,7 @@ STAFF = {
     "billing:subscription_expiry": "billing:edit",
     "billing:subscription_end": "billing:edit",
     "billing:subscription_stop": "billing:edit",
-    "billing:subscription_go_on": "billing:edit",
     "billing:subscription_package": "billing:edit",
-    "billing:subscription_package_keep": "billing:edit",
     "billing:invoices": "invoices:view",
     "billing:invoice": "invoices:view",
     "billing:invoice_print": "invoices:view",
@@ -120,6 +117,7 @@ _OF_CUSTOMERS: dict[str, dict[str, set[str]]] = {
     "_live_status": {"GET": {"customers:view", "pppoe:view"}},
     "_recharge": {"POST": {"customers:view", "finance:income_create"}},
     "_hold": {"PUT": {"customers:view", "cuts:hold"}},
+    "_package": {"PUT": {"customers:view", "pppoe:edit"}},
 }
 #: ``/clients`` is another name of ``/customers``.
 API_STAFF |= {f"api:{name}{end}": rule for name in ("customer", "client") for end, rule in _OF_CUSTOMERS.items()}
