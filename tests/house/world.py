@@ -378,7 +378,7 @@ _PASSING = re.compile(
 
 def plain(answer: Any) -> str:
     """The page without what differs between any two answers."""
-    return _PASSING.sub("", answer.content.decode())
+    return _PASSING.sub("", answer.content.decode(errors="replace"))
 
 
 def send(browser: Client, method: str, path: str, data: Any = None, **headers: Any) -> Any:
