@@ -63,6 +63,14 @@ def accounts_to_ask() -> list[tuple[UUID, UUID]]:
         return list(quiet.values_list("tenant_id", "id"))
 
 
+def statements_due() -> list[tuple[UUID, UUID]]:
+    """(tenant, account) of every statement that is to be read, over all tenants."""
+    with tenancy.platform("payments: which statements are due"):
+        due = clock.has_come("statement_due_at", longest=ProviderAccount.STATEMENT_EVERY)
+        rows = ProviderAccount.objects.filter(due, tenant__is_active=True)
+        return list(rows.values_list("tenant_id", "id"))
+
+
 @dataclass(frozen=True, slots=True)
 class Silence:
     """A gateway that used to speak and does not. ``since``: it answers no question; None = nobody asked it yet."""

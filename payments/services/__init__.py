@@ -6,6 +6,7 @@ from payments.services.listening import account_ask, account_heard, account_list
 from payments.services.queries import attempts_ask
 from payments.services.settle import money_receive, payment_settle
 from payments.services.start import payment_start
+from payments.services.statement import statement_read, statement_take, statement_wanted
 
 __all__ = [
     "account_ask",
@@ -20,4 +21,7 @@ __all__ = [
     "provider_account_add",
     "provider_account_edit",
     "provider_account_switch",
+    "statement_read",
+    "statement_take",
+    "statement_wanted",
 ]

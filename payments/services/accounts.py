@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.selectors import tenant_current
-from ispbilling.kernel import audit
+from ispbilling.kernel import audit, clock
 from ispbilling.kernel.adapter_forms import changed_names, merged
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound, Refused
 from payments.models import ProviderAccount
@@ -36,7 +36,11 @@ def provider_account_add(
     if ProviderAccount.objects.filter(provider=provider, label=label).exists():
         raise Conflict("provider.exists", f"There is an account “{label}” already.")
     account: ProviderAccount = ProviderAccount.objects.create(
-        provider=provider, label=label, config=clean, base_url=base_url.rstrip("/")
+        provider=provider,
+        label=label,
+        config=clean,
+        base_url=base_url.rstrip("/"),
+        statement_due_at=clock.machine_now() if adapter.lists(clean) else None,
     )
     audit.record(actor=actor, verb="provider.add", row=account, new={"provider": provider, "label": label})
     return account
@@ -69,7 +73,18 @@ def provider_account_edit(*, account_id: UUID, label: str, config: Mapping[str, 
     if changed:  # what was got with the old keys is not used with the new
         account.access_token = None  # type: ignore[assignment]
         account.access_token_until = None
-    account.save(update_fields=["label", "config", "access_token", "access_token_until"])
+        account.statement_registered_at = None
+        account.statement_due_at = clock.machine_now() if providers.get(account.provider).lists(clean) else None
+    account.save(
+        update_fields=[
+            "label",
+            "config",
+            "access_token",
+            "access_token_until",
+            "statement_registered_at",
+            "statement_due_at",
+        ]
+    )
     return account
 
 

@@ -19,10 +19,13 @@ from payments.providers.base import Outcome, PaymentProvider, Result, providers
 from payments.services.listening import account_heard
 from payments.services.settle import payment_settle
 from payments.services.start import call_of
+from payments.services.statement import statement_wanted
 
 log = structlog.get_logger(__name__)
 
 BATCH = 50
+#: A question that is not answered for so long is put to the statement.
+LONG = timedelta(minutes=4)
 #: After the provider's own instants: every quarter of an hour for an hour, then every hour for a day.
 QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
 
@@ -74,10 +77,20 @@ def _ask(attempt: PaymentAttempt, provider: PaymentProvider) -> None:
             failpoint("payments.query.after_call")
         except (Retryable, Refused) as error:
             log.info("payment.query_unanswered", attempt=attempt.reference, error=error.code)
+    if provider.can_list and _is_for_the_statement(attempt, result):
+        statement_wanted(account_id=attempt.account_id)
     if result.outcome is not Outcome.PENDING:
         payment_settle(payment_id=payment.id, attempt_id=attempt.id, result=result)
     elif clock.machine_now() - attempt.started_at >= timedelta(seconds=provider.expires_after_s):
         _expire(payment.id)
+
+
+def _is_for_the_statement(attempt: PaymentAttempt, result: Result) -> bool:
+    """Whether only the statement can tell: there is nothing to ask by, or what was answered has no receipt number."""
+    if result.outcome is Outcome.PENDING:
+        is_over = clock.machine_now() - attempt.started_at > LONG
+        return not attempt.gateway_reference or is_over
+    return result.outcome is Outcome.SUCCEEDED and result.receipt is None
 
 
 @transaction.atomic
