@@ -11,4 +11,7 @@ class BillingConfig(AppConfig):
 
         resolvers.register(selectors.customer_claiming)
         panels.register("customer", url="billing:customer_panel", title="Money", order=10, permission="billing:view")
+        panels.register(
+            "payment", url="billing:payment_panel", title="Where it went", order=10, permission="billing:view"
+        )
         health.register()

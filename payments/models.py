@@ -128,6 +128,7 @@ class PaymentAttempt(TenantModel):
     claimed_receipt = models.CharField(max_length=40, blank=True)
     queries = models.PositiveSmallIntegerField(default=0)
     next_query_at = models.DateTimeField(null=True)  # machine time; null = not asked any more
+    asked_at = models.DateTimeField(null=True)  # machine time at which a person had it asked last
     started_at = models.DateTimeField()  # machine time
 
     class Meta:

@@ -4,16 +4,27 @@ from billing.services.cash import cash_receive
 from billing.services.cycle import cycle_run
 from billing.services.ledger import ledger_check, ledger_check_record
 from billing.services.policy import policy_set, recharge_options_create
-from billing.services.receipts import receipt_assign, receipt_number_set, receipt_record
+from billing.services.preview import Change, Effect, effect_of
+from billing.services.receipts import receipt_number_set, receipt_record
 from billing.services.safety import customer_hold, cuts_release
 from billing.services.stopping import package_speed_tell, subscriptions_go_on, subscriptions_stop
 from billing.services.subscriptions import recharge_start, subscription_create
+from billing.services.suspense import (
+    receipt_assign,
+    receipt_release,
+    receipt_return,
+    receipt_return_undo,
+    statement_line_book,
+)
 
 __all__ = [
+    "Change",
+    "Effect",
     "cash_receive",
     "customer_hold",
     "cuts_release",
     "cycle_run",
+    "effect_of",
     "ledger_check",
     "ledger_check_record",
     "package_speed_tell",
@@ -21,8 +32,12 @@ __all__ = [
     "receipt_assign",
     "receipt_number_set",
     "receipt_record",
+    "receipt_release",
+    "receipt_return",
+    "receipt_return_undo",
     "recharge_options_create",
     "recharge_start",
+    "statement_line_book",
     "subscription_create",
     "subscriptions_go_on",
     "subscriptions_stop",

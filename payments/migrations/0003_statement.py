@@ -42,6 +42,11 @@ class Migration(migrations.Migration):
             name='statement_until',
             field=models.DateTimeField(null=True),
         ),
+        migrations.AddField(
+            model_name='paymentattempt',
+            name='asked_at',
+            field=models.DateTimeField(null=True),
+        ),
         migrations.CreateModel(
             name='StatementLine',
             fields=[

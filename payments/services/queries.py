@@ -8,8 +8,8 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from ispbilling.kernel import clock
-from ispbilling.kernel.errors import Refused, Retryable
+from ispbilling.kernel import audit, clock, wake
+from ispbilling.kernel.errors import NotFound, Refused, Retryable
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.sets import rows_update
 from ispbilling.kernel.states import state_move
@@ -36,6 +36,34 @@ def attempts_ask() -> int:
     for attempt, provider in claimed:
         _ask(attempt, provider)
     return len(claimed)
+
+
+#: A person may have a gateway asked once in so long.
+ASK_AGAIN = timedelta(seconds=30)
+
+
+@transaction.atomic
+def payment_ask(*, payment_id: UUID, actor: str) -> bool:
+    """Make a payment's attempts due to be asked about at once, and its statement to be read.
+
+    False where that was done within the last half minute, or nothing was begun. Raises NotFound.
+    """
+    payment = Payment.objects.select_for_update(no_key=True).filter(id=payment_id).first()
+    if payment is None:
+        raise NotFound("payment.unknown", "There is no such payment.")
+    now = clock.machine_now()
+    attempts = list(PaymentAttempt.objects.select_for_update(no_key=True).filter(payment=payment))
+    if not attempts or any(
+        one.asked_at is not None and timedelta(0) <= now - one.asked_at < ASK_AGAIN for one in attempts
+    ):
+        return False
+    for attempt in attempts:
+        attempt.next_query_at, attempt.asked_at = now, now
+    rows_update(attempts, ["next_query_at", "asked_at"])
+    statement_wanted(account_id=payment.account_id)
+    audit.record(actor=actor, verb="payment.ask", row=payment)
+    wake.on_commit("attempts", [None])
+    return True
 
 
 @transaction.atomic
