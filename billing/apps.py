@@ -6,7 +6,7 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from billing import handlers, health, selectors  # noqa: F401  registers the handlers
-        from ispbilling.kernel import panels
+        from ispbilling.kernel import live, panels
         from payments import resolvers
 
         resolvers.register(selectors.customer_claiming)
@@ -14,4 +14,6 @@ class BillingConfig(AppConfig):
         panels.register(
             "payment", url="billing:payment_panel", title="Where it went", order=10, permission="billing:view"
         )
+        live.declare("payments", permission="billing:view")
+        live.declare("cuts", permission="cuts:view")
         health.register()

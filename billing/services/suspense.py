@@ -25,7 +25,7 @@ from billing.services.ledger import Posting, post, posting
 from billing.services.receipts import money_book, receipt_record
 from billing.services.subscriptions import subscription_locked
 from customers.services import customer_locked
-from ispbilling.kernel import audit, clock
+from ispbilling.kernel import audit, clock, live
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound
 from ispbilling.kernel.events import emit
 from ispbilling.kernel.ids import uuid7
@@ -63,6 +63,7 @@ def receipt_assign(*, receipt_id: UUID, customer_id: UUID, actor: str) -> Receip
     payment_claim(payment_id=receipt.payment_id, customer_id=customer_id)
     audit.record(actor=actor, verb="receipt.assign", row=receipt, new={"customer": customer_id})
     money_book(receipt.id, customer_id, money, receipt.number, income, None, receipt.method, at)
+    live.say("payments", "alerts")
     return receipt
 
 
@@ -139,6 +140,7 @@ def receipt_return(*, receipt_id: UUID, note: str, actor: str) -> Receipt:
     post([entry])
     receipt.returned_at, receipt.returned_note = at, note.strip()[:160]
     receipt.save(update_fields=["returned_at", "returned_note"])
+    live.say("payments", "alerts")
     audit.record(actor=actor, verb="receipt.return", row=receipt, new={"amount": receipt.amount}, reason=note)
     return receipt
 
@@ -161,6 +163,7 @@ def receipt_return_undo(*, receipt_id: UUID, actor: str) -> Receipt:
     post([entry])
     receipt.returned_at, receipt.returned_note = None, ""
     receipt.save(update_fields=["returned_at", "returned_note"])
+    live.say("payments", "alerts")
     audit.record(actor=actor, verb="receipt.keep", row=receipt, new={"amount": receipt.amount})
     return receipt
 
