@@ -1,7 +1,15 @@
 """Every write of billing."""
 
 from billing.services.cash import cash_receive
+from billing.services.changes import (
+    package_change,
+    package_change_cancel,
+    package_change_preview,
+    package_change_schedule,
+)
+from billing.services.credits import credit_note_issue
 from billing.services.cycle import cycle_run
+from billing.services.expiry import subscription_end, subscription_expiry_set, subscription_extend
 from billing.services.ledger import ledger_check, ledger_check_record
 from billing.services.policy import policy_set, recharge_options_create
 from billing.services.preview import Change, Effect, effect_of
@@ -21,12 +29,17 @@ __all__ = [
     "Change",
     "Effect",
     "cash_receive",
+    "credit_note_issue",
     "customer_hold",
     "cuts_release",
     "cycle_run",
     "effect_of",
     "ledger_check",
     "ledger_check_record",
+    "package_change",
+    "package_change_cancel",
+    "package_change_preview",
+    "package_change_schedule",
     "package_speed_tell",
     "policy_set",
     "receipt_assign",
@@ -39,6 +52,9 @@ __all__ = [
     "recharge_start",
     "statement_line_book",
     "subscription_create",
+    "subscription_end",
+    "subscription_expiry_set",
+    "subscription_extend",
     "subscriptions_go_on",
     "subscriptions_stop",
 ]
