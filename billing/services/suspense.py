@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from billing.entitlement import entitlement
-from billing.events import SubscriptionChanged
-from billing.models import (
-    AccountKind,
-    AccountName,
-    Allocation,
-    Invoice,
-    InvoiceLine,
-    LedgerEntry,
-    Receipt,
-    Subscription,
-)
-from billing.selectors import rules_current, terms_of, wallet_of
-from billing.services.ledger import Posting, post, posting
+from billing.models import AccountKind, AccountName, Invoice, LedgerEntry, Receipt, Subscription
+from billing.selectors import wallet_of
+from billing.services.credits import credit_note_issue
+from billing.services.expiry import subscription_expiry_set
+from billing.services.ledger import post, posting
 from billing.services.receipts import money_book, receipt_record
 from billing.services.subscriptions import subscription_locked
 from customers.services import customer_locked
 from ispbilling.kernel import audit, clock, live
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound
-from ispbilling.kernel.events import emit
-from ispbilling.kernel.ids import uuid7
 from ispbilling.kernel.money import Money
 from payments.selectors import statement_line_get
 from payments.services import money_receive, payment_claim
@@ -71,9 +59,9 @@ def receipt_assign(*, receipt_id: UUID, customer_id: UUID, actor: str) -> Receip
 def receipt_release(*, receipt_id: UUID, reason: str, actor: str) -> Receipt:
     """Take a receipt from a customer whose money it was not: back into suspense, with reversing entries.
 
-    What was bought with it is taken back with it, the latest purchase first, each whole: its invoice becomes void, its
-    time ends where it began. Raises NotFound, Conflict ``receipt.suspense`` for one of nobody, ``receipt.spent``
-    where what it bought cannot be taken back by the book alone.
+    What was bought with it is taken back with it, the latest purchase first, each whole: its invoice gets a credit
+    note, its time ends where it began. Raises NotFound, Conflict ``receipt.suspense`` for one of nobody, and
+    ``receipt.spent`` where what it bought cannot be taken back by the book alone.
     """
     owner = Receipt.objects.filter(id=receipt_id).values_list("customer_id", flat=True).first()
     if owner is not None:
@@ -91,13 +79,13 @@ def receipt_release(*, receipt_id: UUID, reason: str, actor: str) -> Receipt:
         debit=AccountName(AccountKind.WALLET, owner),
         credit=[(AccountName(AccountKind.SUSPENSE), money)],
     )
-    missing = money - wallet_of(owner, receipt.currency)
-    lines = _bought_last(owner, missing, since=receipt.booked_at)
-    for subscription_id in sorted({line.subscription_id for line in lines if line.subscription_id}):
-        subscription_locked(subscription_id)  # before the balances, as everywhere
-    post([back, *(entry for line in lines for entry in _unsold(line, at))])
-    for line in lines:
-        _take_back(line, reason=reason, actor=actor)
+    invoices = _bought_last(owner, money - wallet_of(owner, receipt.currency), since=receipt.booked_at)
+    for line in sorted((one for row in invoices for one in row.lines.all()), key=lambda one: str(one.subscription_id)):
+        if line.subscription_id is not None:
+            subscription_locked(line.subscription_id)  # before the balances, as everywhere
+    for invoice in invoices:
+        _take_back(invoice, reason=reason, actor=actor)
+    post([back])
     receipt.customer_id = None
     receipt.save(update_fields=["customer"])
     payment_claim(payment_id=receipt.payment_id, customer_id=None)
@@ -106,7 +94,7 @@ def receipt_release(*, receipt_id: UUID, reason: str, actor: str) -> Receipt:
         verb="receipt.release",
         row=receipt,
         old={"customer": owner},
-        new={"void": ", ".join(line.invoice.number for line in lines)},
+        new={"credited": ", ".join(one.number for one in invoices)},
         reason=reason,
     )
     return receipt
@@ -223,76 +211,33 @@ def _key(word: str, receipt: Receipt) -> str:
     return f"{word}:{receipt.id}:{before + 1}" if before else f"{word}:{receipt.id}"
 
 
-def _bought_last(customer_id: UUID, missing: Money, *, since: datetime) -> list[InvoiceLine]:
-    """The latest purchases that must be taken back for so much to be in the wallet, latest first."""
+def _bought_last(customer_id: UUID, missing: Money, *, since: datetime) -> list[Invoice]:
+    """The latest invoices that must be taken back for so much to be in the wallet, latest first."""
     if missing.amount <= 0:
         return []
     rows = (
-        InvoiceLine.objects.filter(invoice__customer_id=customer_id, invoice__state=Invoice.State.PAID)
-        .filter(invoice__issued_at__gte=since)
-        .select_related("invoice")
-        .order_by("-invoice__issued_at", "-invoice__number")
+        Invoice.objects.filter(customer_id=customer_id, state=Invoice.State.PAID, issued_at__gte=since)
+        .prefetch_related("lines")
+        .order_by("-issued_at", "-number")
     )
     found = []
-    for line in rows:
-        found.append(line)
-        missing -= Money(line.invoice.total, line.invoice.currency)
+    for invoice in rows:
+        found.append(invoice)
+        missing -= Money(invoice.total - invoice.credited, invoice.currency)
         if missing.amount <= 0:
             return found
     raise Conflict("receipt.spent", "What was bought with this money is older than it. Correct it by hand.")
 
 
-def _unsold(line: InvoiceLine, at: datetime) -> Sequence[Posting]:
-    """The reverse of an invoice and of its payment from the wallet."""
-    invoice: Invoice = line.invoice
-    owner, currency = invoice.customer_id, invoice.currency
-    receivable, wallet = AccountName(AccountKind.RECEIVABLE, owner), AccountName(AccountKind.WALLET, owner)
-    parts = [(AccountName(AccountKind.REVENUE), invoice.net), (AccountName(AccountKind.TAX), invoice.tax)]
-    legs = [(name, Money(amount, currency)) for name, amount in parts if amount]
-    total = Money(invoice.total, currency)
-    refund = posting(
-        key=f"unallocation:{invoice.id}",
-        kind="void",
-        customer_id=owner,
-        at=at,
-        memo=invoice.number,
-        debit=receivable,
-        credit=[(wallet, total)],
-    )
-    void = Posting(uuid7(), f"void:{invoice.id}", "void", owner, at, invoice.number, [*legs, (receivable, -total)])
-    return [refund, void]
-
-
-def _take_back(line: InvoiceLine, *, reason: str, actor: str) -> None:
-    """The invoice is void, and the time it bought ends where it began."""
-    invoice: Invoice = line.invoice
-    entry = LedgerEntry.objects.get(key=f"unallocation:{invoice.id}")
-    Allocation.objects.create(invoice=invoice, entry=entry, amount=-invoice.total)
-    invoice.state = Invoice.State.VOID
-    invoice.save(update_fields=["state"])
-    audit.record(actor=actor, verb="invoice.void", row=invoice, new={"number": invoice.number}, reason=reason)
-    if line.subscription_id is None:
-        return
-    subscription = subscription_locked(line.subscription_id)
-    if subscription.expires_at != line.period_until or line.period_from is None:
-        raise Conflict("receipt.spent", "The time that was bought has been changed since. Correct it by hand.")
-    old = subscription.expires_at
-    subscription.expires_at = line.period_from
-    subscription.periods = max(subscription.periods - line.quantity, 0)
-    now = clock.now()
-    later = entitlement(terms_of(subscription, rules_current()), now).until
-    # What is over already is due at once: the cycle makes the cut, with everything that may hold it back.
-    subscription.next_change_at = later if line.period_from > now else line.period_from
-    if subscription.state in (Subscription.State.PENDING, Subscription.State.ENDED):
-        raise Conflict("receipt.spent", "The subscription has ended. Correct it by hand.")
-    subscription.save(update_fields=["expires_at", "periods", "next_change_at"])
-    audit.record(
-        actor=actor,
-        verb="subscription.shorten",
-        row=subscription,
-        old={"expires_at": old},
-        new={"expires_at": subscription.expires_at},
-        reason=reason,
-    )
-    changed = SubscriptionChanged(subscription_id=subscription.id, customer_id=subscription.customer_id)
-    emit(changed, key=f"customer:{subscription.customer_id}")
+def _take_back(invoice: Invoice, *, reason: str, actor: str) -> None:
+    """A credit note over all that is left of the invoice; the time it bought ends where it began."""
+    credit_note_issue(invoice_id=invoice.id, amount=None, reason=reason, actor=actor)
+    for line in invoice.lines.all():
+        if line.subscription_id is None or line.period_from is None:
+            continue
+        expires_at = Subscription.objects.values_list("expires_at", flat=True).get(id=line.subscription_id)
+        if expires_at != line.period_until:
+            raise Conflict("receipt.spent", "The time that was bought has been changed since. Correct it by hand.")
+        subscription_expiry_set(
+            subscription_id=line.subscription_id, expires_at=line.period_from, reason=reason, actor=actor
+        )
