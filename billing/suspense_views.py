@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -18,7 +16,6 @@ from accounts.services import actor_of
 from billing import selectors, services, suspense
 from billing.forms import OwnerForm, ReleaseForm, ReturnForm
 from billing.models import Receipt
-from billing.services import Effect
 from customers.models import Customer
 from customers.selectors import customer_known, customers_found
 from ispbilling.kernel import access, clock
@@ -78,9 +75,13 @@ def receipt(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.staff("receipts:assign")
-def receipt_assign(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
-    """Say whose money it is. A look shows first what it would renew."""
+def receipt_owner(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
+    """Say whose money it is, or that it is not his whose it seemed. A look shows first what that does to his line."""
     row = suspense.receipt_get(receipt_id)
+    return _give(request, row) if row.customer is None else _take(request, row, row.customer)
+
+
+def _give(request: HttpRequest, row: Receipt) -> HttpResponse:
     owner = _owner(request)
 
     def work() -> Receipt:
@@ -90,18 +91,11 @@ def receipt_assign(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
         work()
         messages.success(request, _("The money is %(name)s's now.") % {"name": owner.name})
         return redirect("billing:receipt", receipt_id=row.id)
-    context = {"receipt": row, "owner": owner, "effect": _effect(owner, work)}
+    context = {"receipt": row, "owner": owner, "effect": services.effect_of(customer_id=owner.id, work=work)}
     return render(request, "billing/receipt_assign.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@access.staff("receipts:assign")
-def receipt_release(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
-    """Take money from a customer whose it was not. A look shows first what that does to his line."""
-    row = suspense.receipt_get(receipt_id)
-    if row.customer is None:
-        messages.info(request, _("This money has no owner."))
-        return redirect("billing:receipt", receipt_id=row.id)
+def _take(request: HttpRequest, row: Receipt, owner: Customer) -> HttpResponse:
     form = ReleaseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
@@ -110,14 +104,14 @@ def receipt_release(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
         return redirect("billing:receipt", receipt_id=row.id)
 
     def work() -> Receipt:
-        return services.receipt_release(receipt_id=row.id, reason="preview", actor=_actor(request))
+        return services.receipt_release(receipt_id=row.id, reason=_("a look ahead"), actor=_actor(request))
 
     problem, effect = "", None
     try:
-        effect = _effect(row.customer, work)
+        effect = services.effect_of(customer_id=owner.id, work=work)
     except DomainError as error:
         problem = error.message
-    context = {"receipt": row, "owner": row.customer, "form": form, "effect": effect, "problem": problem}
+    context = {"receipt": row, "owner": owner, "form": form, "effect": effect, "problem": problem}
     return render(request, "billing/receipt_release.html", context, status=422 if form.errors else 200)
 
 
@@ -178,11 +172,6 @@ def _owner(request: HttpRequest) -> Customer:
 
 def _found(query: str) -> list[Customer]:
     return list(customers_found(query).order_by("name", "id")[:FOUND]) if query else []
-
-
-def _effect(owner: Customer, work: Callable[[], Any]) -> Effect:
-    with transaction.atomic():
-        return services.effect_of(customer_id=owner.id, work=work)
 
 
 def _actor(request: HttpRequest) -> str:

@@ -14,8 +14,7 @@ urlpatterns = [
     path("suspense/<uuid:statementline_id>/", suspense_views.statement_line, name="statement_line"),
     path("receipts/", suspense_views.receipts, name="receipts"),
     path("receipts/<uuid:receipt_id>/", suspense_views.receipt, name="receipt"),
-    path("receipts/<uuid:receipt_id>/assign/", suspense_views.receipt_assign, name="receipt_assign"),
-    path("receipts/<uuid:receipt_id>/release/", suspense_views.receipt_release, name="receipt_release"),
+    path("receipts/<uuid:receipt_id>/owner/", suspense_views.receipt_owner, name="receipt_owner"),
     path("receipts/<uuid:receipt_id>/return/", suspense_views.receipt_return, name="receipt_return"),
     path("payments/<uuid:payment_id>/money/", suspense_views.payment_panel, name="payment_panel"),
 ]
