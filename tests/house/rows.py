@@ -104,7 +104,7 @@ def hints() -> dict[str, Hint]:
         "billing.Invoice.tax": Hint(Decimal(20), "check constraint: net + tax = total"),
         "billing.Invoice.total": Hint(Decimal(100), "check constraint: net + tax = total"),
         "billing.Receipt.customer": Hint(
-            lambda maker: None if maker.is_first else maker.id_of("customers.Customer"), "is attached to its owner", True
+            lambda maker: None if maker.is_first else maker.id_of("customers.Customer"), "waits for its owner", True
         ),
         "billing.Receipt.returned_at": Hint(None, "money that can be attached was not given back"),
         "billing.LedgerAccount.owner": Hint(_wallet_owner, "the first is the customer's wallet"),
