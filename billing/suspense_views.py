@@ -18,7 +18,7 @@ from billing.forms import OwnerForm, ReleaseForm, ReturnForm
 from billing.models import Receipt
 from customers.models import Customer
 from customers.selectors import customer_known, customers_found
-from ispbilling.kernel import access, clock
+from ispbilling.kernel import access, clock, counters
 from ispbilling.kernel.errors import DomainError
 from ispbilling.kernel.paging import page_of, search_term
 from payments.selectors import statement_line_get, statement_lines_open
@@ -31,7 +31,7 @@ SHOWN, FOUND = 50, 10
 def waiting(request: HttpRequest) -> HttpResponse:
     """All money without an owner, the oldest first, with guesses."""
     receipts = list(suspense.receipts_in_suspense()[: SHOWN + 1])
-    lines = list(statement_lines_open()[: SHOWN + 1])
+    lines = list(statement_lines_open().order_by("at", "id")[: SHOWN + 1])
     now = clock.now()
     context = {
         "receipts": [(row, now - row.received_at) for row in receipts[:SHOWN]],
@@ -89,8 +89,7 @@ def _give(request: HttpRequest, row: Receipt) -> HttpResponse:
 
     if request.method == "POST":
         work()
-        messages.success(request, _("The money is %(name)s's now.") % {"name": owner.name})
-        return redirect("billing:receipt", receipt_id=row.id)
+        return _done(request, row.id, _("The money is %(name)s's now.") % {"name": owner.name})
     context = {"receipt": row, "owner": owner, "effect": services.effect_of(customer_id=owner.id, work=work)}
     return render(request, "billing/receipt_assign.html", context)
 
@@ -100,8 +99,7 @@ def _take(request: HttpRequest, row: Receipt, owner: Customer) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         services.receipt_release(receipt_id=row.id, reason=reason, actor=_actor(request))
-        messages.success(request, _("The money lies in suspense again. What it had bought is taken back."))
-        return redirect("billing:receipt", receipt_id=row.id)
+        return _done(request, row.id, _("The money lies in suspense again. What it had bought is taken back."))
 
     def work() -> Receipt:
         return services.receipt_release(receipt_id=row.id, reason=_("a look ahead"), actor=_actor(request))
@@ -121,12 +119,12 @@ def receipt_return(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
     """It was given back; or it was not after all."""
     if request.POST.get("action") == "keep":
         services.receipt_return_undo(receipt_id=receipt_id, actor=_actor(request))
-        messages.success(request, _("The money lies in suspense again."))
-    else:
-        note = request.POST.get("note", "")[:160].replace("\0", "")
-        services.receipt_return(receipt_id=receipt_id, note=note, actor=_actor(request))
-        messages.success(request, _("It is booked as given back."))
-    return redirect("billing:receipt", receipt_id=receipt_id)
+        return _done(request, receipt_id, _("The money lies in suspense again."))
+    form = ReturnForm(request.POST)
+    if not form.is_valid():
+        raise DomainError("receipt.note", _("Say how it was given back."))
+    services.receipt_return(receipt_id=receipt_id, note=form.cleaned_data["note"], actor=_actor(request))
+    return _done(request, receipt_id, _("It is booked as given back."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -139,8 +137,7 @@ def statement_line(request: HttpRequest, statementline_id: UUID) -> HttpResponse
         customer_id = owner.id if owner else None
         made = services.statement_line_book(line_id=line.id, customer_id=customer_id, actor=_actor(request))
         said = _("The money is %(name)s's now.") % {"name": owner.name} if owner else _("It is booked in suspense.")
-        messages.success(request, said)
-        return redirect("billing:receipt", receipt_id=made.id)
+        return _done(request, made.id, said)
     query = search_term(request)
     is_open = statement_lines_open().filter(id=line.id).exists()
     context = {
@@ -160,6 +157,13 @@ def payment_panel(request: HttpRequest, payment_id: UUID) -> HttpResponse:
     """Where the money of a payment went."""
     row = suspense.receipt_of_payment(payment_id)
     return render(request, "billing/_payment_panel.html", {"receipt": row})
+
+
+def _done(request: HttpRequest, receipt_id: UUID, said: str) -> HttpResponse:
+    """Say it, count anew what waits, and show the receipt."""
+    messages.success(request, said)
+    counters.forget(request.tenant.id)  # type: ignore[attr-defined]
+    return redirect("billing:receipt", receipt_id=receipt_id)
 
 
 def _owner(request: HttpRequest) -> Customer:

@@ -19,8 +19,7 @@ class PaymentFilter(forms.Form):
         label=_("Find"),
         required=False,
         max_length=80,
-        help_text=_("Receipt, our reference, telephone, customer code."),
-        widget=forms.SearchInput(),
+        widget=forms.SearchInput(attrs={"placeholder": _("Receipt, telephone, code, name")}),
     )
     state = forms.ChoiceField(label=_("State"), required=False)
     account = forms.ChoiceField(label=_("Way"), required=False)
