@@ -82,6 +82,8 @@ def receipt_owner(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
 
 
 def _give(request: HttpRequest, row: Receipt) -> HttpResponse:
+    if request.method != "POST" and "customer" not in request.GET:
+        return redirect("billing:receipt", receipt_id=row.id)  # where he is chosen
     owner = _owner(request)
 
     def work() -> Receipt:

@@ -140,6 +140,7 @@ def hints() -> dict[str, Hint]:
         "payments.ProviderAccount.config": Hint(_config(providers, "mpesa"), "what the gateway's adapter wants"),
         "payments.ProviderAccount.provider": Hint("mpesa", "a gateway the program knows"),
         "payments.PaymentAttempt.asked_at": Hint(None, "nobody asked a moment ago"),
+        "payments.StatementLine.receipt_family": Hint("mpesa", "the family of its account's receipts"),
         "payments.ProviderAccount.statement_due_at": Hint(None, "a statement is read from the gateway"),
         "payments.ProviderAccount.silent_since": Hint(None, "that it does not answer is written down when it is asked"),
         "payments.ProviderAccount.token": token,
