@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -31,7 +32,7 @@ def receipts_in_suspense() -> QuerySet[Receipt]:
     return rows.order_by("booked_at", "id")
 
 
-def waiting() -> QuerySet[Receipt]:
+def waiting() -> QuerySet[Any, Any]:
     """Everything that waits for its owner, to be counted: ids alone."""
     lines = statement_lines_open().order_by().values("pk")
     return receipts_in_suspense().order_by().values("pk").union(lines, all=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +23,7 @@ class PaymentFilter(forms.Form):
         widget=forms.SearchInput(attrs={"placeholder": _("Receipt, telephone, code, name")}),
     )
     state = forms.ChoiceField(label=_("State"), required=False)
-    account = forms.ChoiceField(label=_("Way"), required=False)
+    account = forms.TypedChoiceField(label=_("Way"), required=False, coerce=UUID, empty_value=None)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     least = forms.DecimalField(label=_("At least"), required=False, min_value=0, max_digits=12, decimal_places=2)

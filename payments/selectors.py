@@ -113,7 +113,7 @@ class Narrowed:
 
     q: str = ""
     state: str = ""
-    account: str = ""
+    account: UUID | None = None
     since: date | None = None
     until: date | None = None
     least: Decimal | None = None
@@ -142,7 +142,7 @@ def _found(text: str) -> Q:
     """Whole words: a receipt, our reference, a customer's code, the end of a telephone number, what a payer typed."""
     word = text.strip()
     referenced = PaymentAttempt.objects.filter(payment_id=OuterRef("id"), reference=word.upper())
-    met = Q(receipt=word) | Q(receipt=word.upper()) | Q(payer_text__iexact=word) | Exists(referenced)
+    met: Q = Q(receipt=word) | Q(receipt=word.upper()) | Q(payer_text__iexact=word) | Q(Exists(referenced))
     met |= Q(customer__code=word.upper()) | Q(customer__name__istartswith=word)
     digits = "".join(character for character in word if character.isdigit()).lstrip("0")
     return met | Q(phone__endswith=digits) if len(digits) >= 6 else met

@@ -62,7 +62,7 @@ def entries_of(payment: Payment, attempts: Sequence[PaymentAttempt], events: Seq
         found.append(Entry(payment.paid_at, "check", "ok", _("Paid"), late))
     elif not payment.is_open:
         at = found[-1].at if found else payment.started_at
-        found.append(Entry(at, "x", "bad", str(payment.get_state_display()), payment.reason))  # type: ignore[attr-defined]
+        found.append(Entry(at, "x", "bad", str(payment.get_state_display()), payment.reason))
     return found
 
 

@@ -75,7 +75,7 @@ def _row(payment: Payment, zone: str) -> list[object]:
         local_time(payment.created_at, zone),
         customer.name if customer else "",
         customer.code if customer else "",
-        payment.get_state_display(),  # type: ignore[attr-defined]
+        payment.get_state_display(),
         payment.account.label,
         payment.receipt,
         payment.amount,
