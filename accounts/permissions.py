@@ -41,6 +41,8 @@ PERMISSIONS = {
         Permission("invoices:view", _("See invoices and take them away as files"), LEADERS | {BILLING, SUPPORT}),
         Permission("invoices:credit", _("Take back invoices by credit notes"), LEADERS | {BILLING}),
         Permission("finance:income_create", _("Record a cash payment"), LEADERS | {BILLING}),
+        Permission("receipts:assign", _("Say whose money it is, take it back, give it back"), LEADERS | {BILLING}),
+        Permission("payments:ask", _("Ask a gateway what became of a payment"), LEADERS | {BILLING, SUPPORT}),
         Permission("cuts:view", _("See who is cut tonight, and why nobody is"), LEADERS | {BILLING, SUPPORT}),
         Permission("cuts:release", _("Let stopped cuts go on"), LEADERS),
         Permission("cuts:hold", _("Keep a customer online for a while"), LEADERS | {BILLING}),

@@ -121,6 +121,10 @@ def hints() -> dict[str, Hint]:
         "accounts.Tenant.logo_digest": Hint("", "without a logo"),
         "accounts.Logo.content": Hint(b"\x89PNG\r\n\x1a\n", "bytes"),
         "accounts.Logo.media_type": Hint("image/png", "a kind browsers know"),
+        "billing.Receipt.customer": Hint(
+            lambda maker: None if maker.is_first else maker.id_of("customers.Customer"), "waits for its owner", True
+        ),
+        "billing.Receipt.returned_at": Hint(None, "money that can be attached was not given back"),
         "billing.LedgerAccount.owner": Hint(_wallet_owner, "the first is the customer's wallet"),
         "billing.CutStop.released_at": Hint(
             lambda maker: None if maker.is_first else clock.machine_now(), "one is open, and can be released", True
@@ -153,6 +157,9 @@ def hints() -> dict[str, Hint]:
         "payments.ProviderAccount.base_url": nowhere,
         "payments.ProviderAccount.config": Hint(_config(providers, "mpesa"), "what the gateway's adapter wants"),
         "payments.ProviderAccount.provider": Hint("mpesa", "a gateway the program knows"),
+        "payments.PaymentAttempt.asked_at": Hint(None, "nobody asked a moment ago"),
+        "payments.StatementLine.receipt_family": Hint("mpesa", "the family of its account's receipts"),
+        "payments.ProviderAccount.statement_due_at": Hint(None, "a statement is read from the gateway"),
         "payments.ProviderAccount.silent_since": Hint(None, "that it does not answer is written down when it is asked"),
         "payments.ProviderAccount.token": token,
         "portal.LoginCode.phone": phone,

@@ -34,7 +34,6 @@ TAKES_ANY_METHOD = {
     "dashboard:customer",
     "dashboard:line_add",
     "dashboard:events",
-    "payments:payments",
     "sms:customer_panel",
     "sms:messages",
     "portal:home",

@@ -221,6 +221,16 @@ def _pay(house: House) -> dict[str, Any]:
     }
 
 
+def _owner(house: House) -> dict[str, Any]:
+    return {"customer": str(house.maker.id_of("customers.Customer"))}
+
+
+def _cash(house: House) -> dict[str, Any]:
+    with house.writing() as maker:  # somewhere the cash is entered
+        maker.fresh(apps.get_model("payments.ProviderAccount"), provider="cash")
+    return {"amount": "100", "way": "cash", "reference": "", "key": uuid4().hex, "action": "book"}
+
+
 def _hold(_: House) -> dict[str, Any]:
     return {"until": (clock.now() + timedelta(days=3)).date().isoformat(), "reason": "promised"}
 
@@ -316,6 +326,11 @@ SAMPLES = {
     "accounts:second_factor": Sample(lambda _: {"action": "begin"}, "owner", "accounts_totpdevice", is_page=True),
     "dashboard:line_add": Sample(_line, "owner", "network_line", is_page=True),
     "dashboard:event_retry": Sample(lambda _: {}, "owner", "kernel_event"),
+    "payments:payment_ask": Sample(lambda _: {}, "owner", "payments_paymentattempt"),
+    "billing:receipt_owner": Sample(_owner, "owner", "billing_receipt", is_page=True),
+    "billing:receipt_return": Sample(lambda _: {"note": "on the portal"}, "owner", "billing_receipt"),
+    "billing:statement_line": Sample(_owner, "owner", "billing_receipt", is_page=True),
+    "billing:cash": Sample(_cash, "owner", "billing_receipt", is_page=True),
     "billing:customer_hold": Sample(_hold, "owner", "billing_subscription"),
     "billing:cuts_release": Sample(lambda _: {}, "owner", "billing_cutstop"),
     "network:router_try": Sample(lambda _: {}, "owner", "network_router"),
