@@ -2,6 +2,7 @@
 
 from billing.services.cash import cash_receive
 from billing.services.cycle import cycle_run
+from billing.services.gifts import days_give, days_take
 from billing.services.ledger import ledger_check, ledger_check_record
 from billing.services.policy import policy_set, recharge_options_create
 from billing.services.receipts import receipt_assign, receipt_number_set, receipt_record
@@ -14,6 +15,8 @@ __all__ = [
     "customer_hold",
     "cuts_release",
     "cycle_run",
+    "days_give",
+    "days_take",
     "ledger_check",
     "ledger_check_record",
     "package_speed_tell",
