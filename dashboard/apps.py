@@ -8,8 +8,9 @@ class DashboardConfig(AppConfig):
         from django.utils.translation import gettext_lazy as _
 
         from dashboard.bulk_actions import ALL
-        from ispbilling.kernel import bulk, panels
+        from ispbilling.kernel import bulk, live, panels
 
+        live.declare("alerts", permission="dashboard:view")
         panels.register(
             "customer", url="dashboard:customer_why", title="Why off or on", order=5, permission="customers:view"
         )

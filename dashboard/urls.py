@@ -1,6 +1,6 @@
 from django.urls import path
 
-from dashboard import audit_views, bulk_pages, customer_files, customer_page, customer_views, views
+from dashboard import audit_views, bulk_pages, customer_files, customer_page, customer_views, live_views, views
 
 app_name = "dashboard"
 urlpatterns = [
@@ -34,6 +34,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/start/", bulk_pages.start, name="bulk_start"),
     path("jobs/<uuid:job_id>/undo/", bulk_pages.undo, name="bulk_undo"),
     path("customers/<uuid:customer_id>/why/", views.customer_why, name="customer_why"),
+    path("live/", live_views.words, name="live"),
     path("health/", views.health, name="health"),
     path("audit/", audit_views.browse, name="audit"),
     path("audit/export/", audit_views.export, name="audit_export"),
