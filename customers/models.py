@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from ispbilling.kernel.models import TenantForeignKey, TenantModel
 
-
 #: ``paid_until`` of whoever never paid: a list by expiry ends with them, and no column of it is empty.
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -85,10 +84,18 @@ class Customer(TenantModel):
             models.Index(fields=["tenant", "-created_at", "-id"], name="customer_newest", condition=_LISTED),
             models.Index(fields=["tenant", "sort_name", "id"], name="customer_by_name", condition=_LISTED),
             models.Index(fields=["tenant", "paid_until", "id"], name="customer_by_expiry", condition=_LISTED),
-            models.Index(fields=["tenant", "standing", "-created_at", "-id"], name="customer_standing", condition=_LISTED),
-            models.Index(fields=["tenant", "standing", "paid_until", "id"], name="customer_runs_out", condition=_LISTED),
-            models.Index(fields=["tenant", "package_key", "-created_at", "-id"], name="customer_package", condition=_LISTED),
-            models.Index(fields=["tenant", "router_key", "-created_at", "-id"], name="customer_router", condition=_LISTED),
+            models.Index(
+                fields=["tenant", "standing", "-created_at", "-id"], name="customer_standing", condition=_LISTED
+            ),
+            models.Index(
+                fields=["tenant", "standing", "paid_until", "id"], name="customer_runs_out", condition=_LISTED
+            ),
+            models.Index(
+                fields=["tenant", "package_key", "-created_at", "-id"], name="customer_package", condition=_LISTED
+            ),
+            models.Index(
+                fields=["tenant", "router_key", "-created_at", "-id"], name="customer_router", condition=_LISTED
+            ),
             models.Index(
                 fields=["tenant", "-created_at", "-id"],
                 name="customer_owing",

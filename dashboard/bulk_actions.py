@@ -91,7 +91,10 @@ class Extend(OfCustomers):
         hours = {"minute": Decimal(1) / 60, "hour": Decimal(1), "day": Decimal(24), "month": Decimal(730)}
         worth = sum(
             (
-                row.package.price * parameters["days"] * 24 / (hours[row.package.period_unit] * row.package.period_count)
+                row.package.price
+                * parameters["days"]
+                * 24
+                / (hours[row.package.period_unit] * row.package.period_count)
                 for row in found.values()
             ),
             Decimal(0),
@@ -160,7 +163,9 @@ class GoOn(OfCustomers):
     icon, undone_by = "check", "stop"
 
     def skip(self, customer: Customer, subscription: Subscription | None, parameters: Mapping[str, Any]) -> str:
-        return "" if subscription is not None and subscription.stopped_at is not None else _("was not suspended by staff")
+        return (
+            "" if subscription is not None and subscription.stopped_at is not None else _("was not suspended by staff")
+        )
 
     def note(self, customer: Customer, subscription: Subscription | None, parameters: Mapping[str, Any]) -> str:
         return _("is what it is paid to be again")

@@ -67,11 +67,12 @@ def plan(request: HttpRequest) -> HttpResponse:
     action = _allowed(request, request.POST.get("action", ""))
     parameters: dict[str, Any] = {}
     if action.name in FORMS:
-        form = FORMS[action.name](request.POST, auto_id="plan_%s")
+        is_asked = set(FORMS[action.name].base_fields) & set(request.POST)
+        form = FORMS[action.name](request.POST if is_asked else None, auto_id="plan_%s")
         if not form.is_valid():
             kept = [(name, value) for name in ("action", "all", "query", "id") for value in request.POST.getlist(name)]
             context = {"action": action, "form": form, "kept": kept}
-            return render(request, "dashboard/bulk_ask.html", context, status=422)
+            return render(request, "dashboard/bulk_ask.html", context, status=422 if is_asked else 200)
         parameters = dict(form.cleaned_data)
     job = bulk.job_plan(
         action=action.name,

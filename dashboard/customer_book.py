@@ -59,8 +59,10 @@ def _of_status(rows: QuerySet[Customer], status: str) -> QuerySet[Customer]:
     if status == "suspended":
         return rows.filter(standing=Standing.SUSPENDED)
     running = rows.filter(standing__in=[Standing.ACTIVE, Standing.GRACE])
-    return running.filter(paid_until__lte=clock.now()) if status == "expired" else running.filter(
-        paid_until__gt=clock.now()
+    return (
+        running.filter(paid_until__lte=clock.now())
+        if status == "expired"
+        else running.filter(paid_until__gt=clock.now())
     )
 
 

@@ -95,9 +95,7 @@ def document_add(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         raise DomainError("document.none", _("Choose a file first."))
     if sent.size is None or sent.size > MAX_BYTES:
         raise DomainError("document.size", _("A file of 5 MB at most, please."))
-    services.document_add(
-        customer_id=customer_id, name=sent.name or "", content=sent.read(), actor=_actor(request)
-    )
+    services.document_add(customer_id=customer_id, name=sent.name or "", content=sent.read(), actor=_actor(request))
     messages.success(request, _("The file is kept."))
     return redirect("dashboard:customer", customer_id=customer_id)
 

@@ -48,9 +48,7 @@ class CustomerFilterForm(forms.Form):
     owing = forms.ChoiceField(
         label=_("Owes money"), required=False, choices=[("", _("All")), ("1", pgettext_lazy("filter", "Yes"))]
     )
-    within_days = forms.IntegerField(
-        label=_("Runs out within, in days"), required=False, min_value=1, max_value=366
-    )
+    within_days = forms.IntegerField(label=_("Runs out within, in days"), required=False, min_value=1, max_value=366)
     runs_out_from = _day(_("Runs out from"))
     runs_out_until = _day(_("Runs out until"))
     created_from = _day(_("Customer since, from"))

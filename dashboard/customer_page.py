@@ -76,9 +76,7 @@ def edit(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         if form.is_valid():
             actor, data = _actor(request), form.cleaned_data
             try:
-                area = area_name(
-                    name=data["area"], district=data["district"], upazila=data["upazila"], actor=actor
-                )
+                area = area_name(name=data["area"], district=data["district"], upazila=data["upazila"], actor=actor)
                 customer_edit(
                     customer_id=row.id,
                     name=data["name"],

@@ -120,7 +120,9 @@ def view_change(request: HttpRequest, view_id: UUID) -> HttpResponse:
         messages.success(request, _("The view is gone."))
     elif do in ("first", "all"):
         saved_views.view_first(user_id=user_id, view_id=view_id, is_first=do == "first")  # type: ignore[arg-type]
-        messages.success(request, _("Your list opens with this view.") if do == "first" else _("Your list opens with all."))
+        messages.success(
+            request, _("Your list opens with this view.") if do == "first" else _("Your list opens with all.")
+        )
     else:
         raise DomainError("view.do", _("That cannot be done with a view."))
     return redirect(f"{reverse('dashboard:customers')}?sort=newest")

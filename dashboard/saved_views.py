@@ -38,12 +38,12 @@ def view_save(*, user_id: UUID, name: str, query: str, is_shared: bool, actor: s
     if SavedView.objects.filter(owner_id=user_id).exclude(name=said).count() >= MOST:
         raise Conflict("view.many", _("Thirty views are the most. Delete one first."))
     view: SavedView
-    view, is_new = SavedView.objects.update_or_create(
+    view = SavedView.objects.update_or_create(
         owner_id=user_id,
         name=said,
         defaults={"query": query[:1000], "is_shared": is_shared},
         create_defaults={"query": query[:1000], "is_shared": is_shared, "created_at": clock.now()},
-    )
+    )[0]
     if is_shared:
         audit.record(actor=actor, verb="view.share", row=view, new={"name": said, "query": view.query})
     return view

@@ -21,9 +21,7 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/notes/<uuid:note_id>/", customer_files.note, name="customer_note"),
     path("customers/<uuid:customer_id>/files/", customer_files.documents, name="customer_documents"),
     path("customers/<uuid:customer_id>/files/add/", customer_files.document_add, name="customer_document_add"),
-    path(
-        "customers/<uuid:customer_id>/files/<uuid:document_id>/", customer_files.document, name="customer_document"
-    ),
+    path("customers/<uuid:customer_id>/files/<uuid:document_id>/", customer_files.document, name="customer_document"),
     path(
         "customers/<uuid:customer_id>/files/<uuid:document_id>/change/",
         customer_files.document_change,

@@ -14,9 +14,7 @@ def area_name(*, name: str, district: str = "", upazila: str = "", actor: str) -
     if not name.strip():
         return None
     area: Area
-    area, is_new = Area.objects.get_or_create(
-        name=name.strip(), district=district.strip(), upazila=upazila.strip()
-    )
+    area, is_new = Area.objects.get_or_create(name=name.strip(), district=district.strip(), upazila=upazila.strip())
     if is_new:
         audit.record(actor=actor, verb="area.create", row=area, new={"name": area.name, "district": area.district})
     return area

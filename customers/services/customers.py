@@ -58,7 +58,7 @@ def customer_edit(
     email: str,
     address: str,
     language: str | None = None,
-    area: Area | None | object = KEEP,
+    area: Area | object | None = KEEP,
     actor: str,
 ) -> Customer:
     """Change what is known of a customer. The first telephone is the primary one; ``language`` None and ``area`` KEEP
@@ -72,7 +72,12 @@ def customer_edit(
     country = tenant_current().country
     numbers = list(dict.fromkeys(phone.normalise(text, country) for text in phones))
     before = list(customer.phones.order_by("-is_primary", "id").values_list("number", flat=True))
-    old: dict[str, Any] = {"name": customer.name, "email": customer.email, "address": customer.address, "phones": before}
+    old: dict[str, Any] = {
+        "name": customer.name,
+        "email": customer.email,
+        "address": customer.address,
+        "phones": before,
+    }
     new: dict[str, Any] = {"name": name.strip(), "email": email, "address": address, "phones": numbers}
     customer.name, customer.email, customer.address = name.strip(), email, address
     if language is not None and language != customer.language:

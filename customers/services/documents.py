@@ -50,9 +50,7 @@ def document_add(*, customer_id: UUID, name: str, content: bytes, actor: str) ->
         actor=actor,
         created_at=clock.now(),
     )
-    audit.record(
-        actor=actor, verb="document.add", row=document, new={"customer": customer.id, "name": document.name}
-    )
+    audit.record(actor=actor, verb="document.add", row=document, new={"customer": customer.id, "name": document.name})
     return document
 
 

@@ -162,7 +162,7 @@ def job_undo(*, job_id: UUID, actor: str) -> BulkJob:
         action=inverse.name, parameters=parameters, actor=actor, undo_of=job, created_at=clock.now()
     )
     done = job.rows.filter(state=BulkRow.State.DONE).order_by("id").values_list("target", "before")
-    befores = {target: before for target, before in done}
+    befores = dict(done)
     targets = list(befores)
     for start in range(0, len(targets), _BATCH):
         _rows_write(undo, inverse.plan(targets[start : start + _BATCH], parameters))
