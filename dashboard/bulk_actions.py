@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,12 +16,14 @@ from accounts.selectors import tenant_current
 from billing.models import Subscription
 from billing.selectors import subscriptions_latest
 from billing.services import customer_hold, days_give, days_take, subscriptions_go_on, subscriptions_stop
-from customers.models import Customer
+from customers.models import Customer, CustomerPhone
 from dashboard.services import customer_bring_back, customer_remove
 from ispbilling.kernel import clock
 from ispbilling.kernel.bulk import Action, Plan
 from ispbilling.kernel.money import Money
 from ispbilling.kernel.templatetags.show import local_time, money
+from sms.selectors import preview_of
+from sms.services import message_write
 
 
 class OfCustomers(Action):
@@ -175,6 +178,41 @@ class GoOn(OfCustomers):
         return {}
 
 
+class Write(OfCustomers):
+    """One message to each, as it was typed. What left cannot be taken back."""
+
+    name, title, permission, icon = "message", gettext_lazy("Send a message"), "messages:send", "message"
+
+    def plan(self, targets: Sequence[UUID], parameters: Mapping[str, Any]) -> list[Plan]:
+        reached = set(CustomerPhone.objects.filter(customer_id__in=targets).values_list("customer_id", flat=True))
+        plans = super().plan(targets, parameters)
+        return [
+            plan if plan.skip or plan.target in reached else replace(plan, note="", skip=_("has no telephone"))
+            for plan in plans
+        ]
+
+    def skip(self, customer: Customer, subscription: Subscription | None, parameters: Mapping[str, Any]) -> str:
+        return ""
+
+    def act(self, target: UUID, parameters: Mapping[str, Any], *, key: str, actor: str) -> dict[str, Any]:
+        message_write(customer_id=target, text=parameters["text"], key=key, actor=actor)
+        return {}
+
+    def sentence(self, parameters: Mapping[str, Any]) -> str:
+        return _("Send: %(text)s") % {"text": parameters["text"]}
+
+    def effect(self, plans: Sequence[Plan], parameters: Mapping[str, Any]) -> str:
+        """Parts and cost: of the first message, and of all."""
+        shown, number = preview_of(parameters["text"]), sum(1 for plan in plans if not plan.skip)
+        parts = shown.count.segments
+        said = ngettext("The message is %(n)d part long", "The message is %(n)d parts long", parts) % {"n": parts}
+        said += _(", so %(all)d are sent.") % {"all": parts * number}
+        if shown.cost is None:
+            return said
+        each, total = (money(amount, shown.currency) for amount in (shown.cost, shown.cost * number))
+        return f"{said} " + _("At the last price: %(each)s each, %(total)s together.") % {"each": each, "total": total}
+
+
 class Delete(OfCustomers):
     name, title, permission = "delete", gettext_lazy("Delete"), "pppoe:delete"
     icon, tone, undone_by = "trash", "danger", "restore"
@@ -202,4 +240,4 @@ class Restore(OfCustomers):
         return {}
 
 
-ALL = (Extend, Hold, Stop, GoOn, Delete, ExtendUndo, HoldUndo, Restore)
+ALL = (Extend, Hold, Stop, GoOn, Write, Delete, ExtendUndo, HoldUndo, Restore)

@@ -45,8 +45,15 @@ class HoldForm(forms.Form):
         return day.isoformat()
 
 
+class WriteForm(forms.Form):
+    text = forms.CharField(
+        label=gettext_lazy("Message"), max_length=900, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("The next page shows its parts and what they cost."),
+    )
+
+
 #: What an action asks for. One without a form asks for nothing.
-FORMS: dict[str, type[forms.Form]] = {"extend": ExtendForm, "hold": HoldForm}
+FORMS: dict[str, type[forms.Form]] = {"extend": ExtendForm, "hold": HoldForm, "message": WriteForm}
 #: What is offered above the list; the others only take something back.
 OFFERED = ("extend", "hold", "stop", "go_on", "delete", "message")
 

@@ -18,7 +18,6 @@ from dashboard import selectors
 from dashboard.proof import customer_proof
 from ispbilling.kernel import access, clock, outbox
 from ispbilling.kernel import health as checks
-from ispbilling.kernel.models import Event
 from ispbilling.kernel.paging import instant_of, page_of
 from network.wording import sentence
 
@@ -65,8 +64,8 @@ def health(request: HttpRequest) -> HttpResponse:
 @access.staff("system:events")
 def events(request: HttpRequest) -> HttpResponse:
     """Events that keep failing and wait for a person."""
-    rows = Event.objects.filter(state=Event.State.PARKED)
-    return render(request, "dashboard/event_list.html", {"page": page_of(request, rows, by="created_at")})
+    page = page_of(request, outbox.events_parked(), by="created_at")
+    return render(request, "dashboard/event_list.html", {"page": page})
 
 
 @require_POST
