@@ -47,7 +47,9 @@ class HoldForm(forms.Form):
 
 class WriteForm(forms.Form):
     text = forms.CharField(
-        label=gettext_lazy("Message"), max_length=900, widget=forms.Textarea(attrs={"rows": 4}),
+        label=gettext_lazy("Message"),
+        max_length=900,
+        widget=forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy("The next page shows its parts and what they cost."),
     )
 
