@@ -34,7 +34,8 @@ _USUAL = {"q", "standing", "package", "router", "sort"}
 @access.staff("customers:view")
 def customers(request: HttpRequest) -> HttpResponse:
     """Customers: found, narrowed, put in order. Asked by htmx it answers with the rows alone."""
-    zone = request.tenant.zone_info  # type: ignore[attr-defined]
+    tenant = request.tenant  # type: ignore[attr-defined]
+    zone = tenant.zone_info
     granted = request.granted  # type: ignore[attr-defined]
     views, first = saved_views.views_of(request.user.id)  # type: ignore[arg-type]
     opening = next((view for view in views if view.id == first), None)
@@ -49,7 +50,7 @@ def customers(request: HttpRequest) -> HttpResponse:
     page = page_of(request, rows, by=by, is_ascending=is_ascending)
     may_change = "customers:bulk" in granted
     table = CustomerTable(
-        customer_rows(page.rows, with_money="billing:view" in granted),
+        customer_rows(page.rows, currency=tenant.currency, with_money="billing:view" in granted),
         zone=zone.key,
         may_choose=may_change,
     )

@@ -21,7 +21,7 @@ class CustomerTable(tables.Table):  # type: ignore[misc]
     """Customers with their plan and whether they are online. State stands second, where the eye looks."""
 
     chosen = tables.Column(verbose_name=_("Choose"), empty_values=(), attrs={"td": {"class": "choose"}})
-    name = tables.Column(verbose_name=_("Customer"), empty_values=(), attrs={"td": {"class": "lead"}})
+    name = tables.Column(verbose_name=_("Customer"), empty_values=(), attrs={"td": {"class": "who-cell"}})
     state = tables.Column(verbose_name=_("State"), empty_values=())
     package = tables.Column(verbose_name=_("Package"))
     line = tables.Column(verbose_name=_("Line"), empty_values=())
@@ -50,7 +50,10 @@ class CustomerTable(tables.Table):  # type: ignore[misc]
     def render_name(self, record: CustomerRow) -> str:
         url = reverse("dashboard:customer", args=[record.customer.id])
         return format_html(
-            '<a href="{}">{}</a> <span class="code">{}</span>', url, record.customer.name, record.customer.code
+            '<span><a href="{}">{}</a> <span class="code">{}</span></span>',
+            url,
+            record.customer.name,
+            record.customer.code,
         )
 
     def render_state(self, record: CustomerRow) -> str:
@@ -65,7 +68,7 @@ class CustomerTable(tables.Table):  # type: ignore[misc]
             return "–"
         tone, word = ("ok", _("online")) if record.is_online else ("muted", _("offline"))
         return format_html(
-            '<span class="code">{}</span> <span class="t-{}">{}</span> <span class="muted">{}</span>',
+            '<span><span class="code">{}</span> <span class="t-{}">{}</span> <span class="muted">{}</span></span>',
             record.line,
             tone,
             word,

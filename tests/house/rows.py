@@ -122,7 +122,9 @@ def hints() -> dict[str, Hint]:
         "dashboard.SavedView.query": Hint("standing=active", "a question the list knows"),
         "kernel.BulkJob.action": Hint("stop", "an action the program knows"),
         "kernel.BulkJob.parameters": Hint({}, "what that action takes"),
-        "kernel.BulkRow.target": Hint(lambda maker: maker.id_of("customers.Customer") if maker.is_first else uuid4(), "whom it is done to"),
+        "kernel.BulkRow.target": Hint(
+            lambda maker: maker.id_of("customers.Customer") if maker.is_first else uuid4(), "whom it is done to"
+        ),
         "kernel.Event.name": Hint("billing.receipt_booked", "a name the program knows"),
         "kernel.Event.state": Hint("parked", "the state staff see"),
         "network.Drift.outcome": Hint("open", "what is left can be put right"),
