@@ -333,19 +333,17 @@ def _copies(server: psycopg.Connection[Any], office: Office) -> None:
 
     at = f"t.created_at - ({office.customers} - g) * interval '1 minute'"
     phone, username = _of(_PHONE, number), _of(_USERNAME, number)
-    state = "(ARRAY['active','active','active','active','suspended'])[1 + mod(g, 5)]"
+    state = "(ARRAY['active','active','active','active','suspended'])[1 + g % 5]"
     name = f"{_FIRST} || ' ' || {_of(_LAST, number)}"
-    expiry = "now() + (mod(g, 60) - 20) * interval '1 day'"
-    known = {"standing": state, "paid_until": expiry}  # what triggers would keep
-    known |= {"id": key("c"), "code": _CODE, "name": name, "created_at": at}
-    _copy(server, "customers_customer", office, known)
+    _copy(server, "customers_customer", office, {"id": key("c"), "code": _CODE, "name": name, "created_at": at})
     of_customer = {"customer_id": key("c")}
     _copy(server, "customers_customerphone", office, {"id": key("p"), "number": phone, **of_customer})
+    expiry = "now() + (g % 60 - 20) * interval '1 day'"
     bought = {"id": key("s"), "created_at": at, "state": state, "expires_at": expiry}
     _copy(server, "billing_subscription", office, {**bought, **of_customer})
     line = {"id": key("l"), "subscription_id": key("s"), "username": username, "created_at": at}
     _copy(server, "network_line", office, {**line, **of_customer})
-    _copy(server, "network_session", office, {"id": key("o"), "line_id": key("l")}, where="mod(g, 3) = 0")
+    _copy(server, "network_session", office, {"id": key("o"), "line_id": key("l")}, where="g % 3 = 0")
     written = server.execute(
         "SELECT source, token FROM customers_searchtoken WHERE tenant_id = %s", [tenant]
     ).fetchall()
