@@ -36,7 +36,7 @@ PERMISSIONS = {
         Permission("dashboard:view", _("Open the dashboard"), EVERYONE),
         Permission("customers:view", _("See customers"), EVERYONE),
         Permission("customers:edit", _("Change a customer's name and phones"), LEADERS | {BILLING, SUPPORT}),
-        Permission("customers:bulk", _("Do one thing to many customers"), LEADERS | {BILLING, SUPPORT}),
+        Permission("customers:bulk", _("Do one thing to many customers"), LEADERS | {BILLING}),
         Permission("customers:gift", _("Give a customer days for nothing"), LEADERS | {BILLING}),
         Permission("customers:stop", _("Stop a customer's lines, and let them go on"), LEADERS | {BILLING}),
         Permission("customers:note", _("Write notes about customers"), EVERYONE),

@@ -48,6 +48,14 @@ def notes_of(customer_id: UUID) -> list[Note]:
     return list(rows.order_by("-is_pinned", "-created_at", "-id")[:200])
 
 
+def note_get(customer_id: UUID, note_id: UUID) -> Note:
+    """Raises NotFound."""
+    found: Note | None = Note.objects.filter(customer_id=customer_id, id=note_id).first()
+    if found is None:
+        raise NotFound("note.unknown", "There is no such note.")
+    return found
+
+
 def documents_of(customer_id: UUID) -> list[Document]:
     """A customer's files without their content, newest first."""
     rows = Document.objects.filter(customer_id=customer_id, deleted_at=None).defer("content")

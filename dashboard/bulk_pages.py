@@ -134,6 +134,7 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
         "effect": effect,
         "is_live": state == BulkJob.State.RUNNING,
         "can_undo": state == BulkJob.State.DONE and action.undone_by and progress.counts.get("done"),
+        "can_retry": state == BulkJob.State.DONE and progress.counts.get("failed"),
         "waiting": progress.counts.get("waiting", 0),
         "done": progress.counts.get("done", 0),
         "failed": progress.counts.get("failed", 0),

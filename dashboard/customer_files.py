@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.services import actor_of
 from customers import services
-from customers.selectors import customer_get, document_get, documents_of, notes_of
+from customers.selectors import customer_get, document_get, documents_of, note_get, notes_of
 from customers.services.documents import MAX_BYTES
 from dashboard.customer_forms import DocumentForm, NoteForm
 from ispbilling.kernel import access
@@ -69,9 +70,10 @@ def note(request: HttpRequest, customer_id: UUID, note_id: UUID) -> HttpResponse
     elif do in ("delete", "restore"):
         services.note_delete(**which, is_deleted=do == "delete", actor=actor)
         if do == "delete":
-            return render(request, "dashboard/note_deleted.html", {"customer": customer_get(customer_id), **which})
+            return redirect(f"{reverse('dashboard:customer', args=[customer_id])}?undo_note={note_id}")
         messages.success(request, _("The note is back."))
     else:
+        note_get(customer_id, note_id)
         raise DomainError("note.do", _("That cannot be done with a note."))
     return redirect("dashboard:customer", customer_id=customer_id)
 
@@ -119,11 +121,12 @@ def document_change(request: HttpRequest, customer_id: UUID, document_id: UUID) 
     """Take a file away (``do`` = ``delete``), or bring it back (``restore``)."""
     do = request.POST.get("do", "")
     if do not in ("delete", "restore"):
+        document_get(customer_id, document_id)
         raise DomainError("document.do", _("That cannot be done with a file."))
     which = {"customer_id": customer_id, "document_id": document_id}
     services.document_delete(**which, is_deleted=do == "delete", actor=_actor(request))
     if do == "delete":
-        return render(request, "dashboard/document_deleted.html", {"customer": customer_get(customer_id), **which})
+        return redirect(f"{reverse('dashboard:customer', args=[customer_id])}?undo_file={document_id}")
     messages.success(request, _("The file is back."))
     return redirect("dashboard:customer", customer_id=customer_id)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -27,6 +26,7 @@ from dashboard.tables import TONES
 from ispbilling.kernel import access, idempotency, panels
 from ispbilling.kernel.errors import DomainError
 from ispbilling.kernel.money import Money
+from network.selectors import lines_of
 from network.services import line_open
 
 
@@ -59,6 +59,8 @@ def customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         "is_stopped": latest is not None and latest.stopped_at is not None,
         "balance": balance,
         "granted": granted,
+        "undo_note": _id(request.GET.get("undo_note", "")),
+        "undo_file": _id(request.GET.get("undo_file", "")),
         "cash_form": CashForm(initial={"key": key}, auto_id="cash_%s"),
         "gift_form": GiftForm(initial={"key": key}, auto_id="gift_%s"),
     }
@@ -168,12 +170,11 @@ def delete(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.staff("pppoe:add_user")
 def line_add(request: HttpRequest) -> HttpResponse:
-    """A new customer with a line. Its password is shown once, on the answer to this very form."""
+    """A new customer with a line."""
     form = LineForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         package_id, router_id = form.ids()
         data = form.cleaned_data
-        password = data["password"] or secrets.token_urlsafe(9)
         try:
             line = line_open(
                 name=data["name"],
@@ -182,20 +183,41 @@ def line_add(request: HttpRequest) -> HttpResponse:
                 package_id=package_id,
                 router_id=router_id,
                 username=data["username"],
-                password=password,
+                password=data["password"],
                 actor=_actor(request),
             )
         except DomainError as error:
             _problem_tell(form, error)
         else:
+            request.session["line_opened"] = str(line.id)
             messages.success(request, _("The line is open. It goes online when the first payment arrives."))
-            context: dict[str, Any] = {"line": line, "customer": line.customer, "password": password}
-            return render(request, "dashboard/line_opened.html", context, status=201)
+            return redirect("dashboard:line_opened", customer_id=line.customer_id)
     return render(request, "dashboard/line_form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@never_cache
+@require_safe
+@access.staff("pppoe:add_user")
+def line_opened(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """What is entered in the customer's router: its password is shown to whoever opened the line, once."""
+    row = customer_get(customer_id)
+    line = next(iter(lines_of(row.id)), None)
+    is_first = line is not None and request.session.get("line_opened") == str(line.id)
+    if is_first:
+        del request.session["line_opened"]
+    password = line.password if line is not None and is_first else ""
+    return render(request, "dashboard/line_opened.html", {"customer": row, "line": line, "password": password})
 
 
 def _actor(request: HttpRequest) -> str:
     return actor_of(request.user.id)  # type: ignore[arg-type]
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _problem_tell(form: Form, error: DomainError) -> None:

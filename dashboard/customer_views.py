@@ -125,5 +125,6 @@ def view_change(request: HttpRequest, view_id: UUID) -> HttpResponse:
             request, _("Your list opens with this view.") if do == "first" else _("Your list opens with all.")
         )
     else:
+        saved_views.view_get(user_id, view_id)  # type: ignore[arg-type]
         raise DomainError("view.do", _("That cannot be done with a view."))
     return redirect(f"{reverse('dashboard:customers')}?sort=newest")

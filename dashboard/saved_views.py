@@ -52,7 +52,7 @@ def view_save(*, user_id: UUID, name: str, query: str, is_shared: bool, actor: s
 @transaction.atomic
 def view_delete(*, user_id: UUID, view_id: UUID, may_share: bool, actor: str) -> None:
     """Forget a view of one's own; a shared one of somebody else with the right to share. Raises NotFound."""
-    view = _mine(user_id, view_id)
+    view = view_get(user_id, view_id)
     if view.owner_id != user_id and not may_share:
         raise NotFound("view.unknown", _("There is no such view."))
     if view.is_shared:
@@ -63,14 +63,15 @@ def view_delete(*, user_id: UUID, view_id: UUID, may_share: bool, actor: str) ->
 @transaction.atomic
 def view_first(*, user_id: UUID, view_id: UUID, is_first: bool) -> None:
     """Let one's list open with a view, or with all customers again. Raises NotFound."""
-    view = _mine(user_id, view_id)
+    view = view_get(user_id, view_id)
     if is_first:
         FirstView.objects.update_or_create(user_id=user_id, defaults={"view": view})
     else:
         FirstView.objects.filter(user_id=user_id).delete()
 
 
-def _mine(user_id: UUID, view_id: UUID) -> SavedView:
+def view_get(user_id: UUID, view_id: UUID) -> SavedView:
+    """A view one may see. Raises NotFound."""
     rows = SavedView.objects.filter(Q(owner_id=user_id) | Q(is_shared=True))
     view: SavedView | None = rows.filter(id=view_id).first()
     if view is None:

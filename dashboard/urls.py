@@ -11,6 +11,7 @@ urlpatterns = [
     path("customers/views/<uuid:view_id>/", customer_views.view_change, name="view_change"),
     path("customers/bulk/", bulk_pages.plan, name="bulk_plan"),
     path("customers/<uuid:customer_id>/", customer_page.customer, name="customer"),
+    path("customers/<uuid:customer_id>/opened/", customer_page.line_opened, name="line_opened"),
     path("customers/<uuid:customer_id>/edit/", customer_page.edit, name="customer_edit"),
     path("customers/<uuid:customer_id>/cash/", customer_page.cash, name="customer_cash"),
     path("customers/<uuid:customer_id>/days/", customer_page.gift, name="customer_gift"),

@@ -130,12 +130,18 @@ def _rows_write(job: BulkJob, plans: Sequence[Plan]) -> None:
 
 @transaction.atomic
 def job_start(*, job_id: UUID, actor: str) -> BulkJob:
-    """Confirm a job. One that has been is given again, so that a form sent twice starts one. Raises NotFound."""
+    """Confirm a job, or try again what did not work of one that is done. One at work is given again, so that a form
+    sent twice starts one. Raises NotFound.
+    """
     job = _locked(job_id)
-    if job.state != BulkJob.State.PREVIEW:
+    if job.state == BulkJob.State.DONE and not job.undos.exists():
+        if not job.rows.filter(state=BulkRow.State.FAILED).update(state=BulkRow.State.WAITING, note=""):
+            return job
+        job.finished_at = None
+    elif job.state != BulkJob.State.PREVIEW:
         return job
     job.state, job.started_at, job.actor = BulkJob.State.RUNNING, clock.now(), actor
-    job.save(update_fields=["state", "started_at", "actor"])
+    job.save(update_fields=["state", "started_at", "finished_at", "actor"])
     waiting = job.rows.filter(state=BulkRow.State.WAITING).count()
     audit.record(
         actor=actor, verb=f"bulk.{job.action}", row=job, new={"rows": waiting, "parameters": dict(job.parameters)}

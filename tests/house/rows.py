@@ -120,6 +120,12 @@ def hints() -> dict[str, Hint]:
         "customers.Document.kind": Hint("image/png", "a kind the program knows"),
         "customers.Note.deleted_at": Hint(None, "what was taken away is not listed"),
         "dashboard.SavedView.query": Hint("standing=active", "a question the list knows"),
+        "dashboard.SavedView.is_shared": Hint(True, "everybody sees it"),
+        "dashboard.FirstView.user": Hint(
+            lambda maker: maker.fresh(apps.get_model("accounts.User"))["id"], "somebody else's list opens with it"
+        ),
+        "kernel.BulkJob.state": Hint("done", "can be tried again and taken back"),
+        "kernel.BulkRow.state": Hint("failed", "can be tried again"),
         "kernel.BulkJob.action": Hint("stop", "an action the program knows"),
         "kernel.BulkJob.parameters": Hint({}, "what that action takes"),
         "kernel.BulkRow.target": Hint(

@@ -177,6 +177,7 @@ class House:
             else:
                 self.users[role] = self.maker.fresh(User)["id"]
                 self.members[role] = self.maker.fresh(Membership, user=self.users[role], role=role)["id"]
+        self.maker.fresh(apps.get_model("payments.ProviderAccount"), provider="cash")  # the counter
         self.maker.cursor.connection.commit()
         for role, user in self.users.items():
             browser = Client(HTTP_HOST=self.host)
