@@ -75,7 +75,8 @@ def cards(customers: Sequence[Customer], *, currency: str, with_money: bool) -> 
         subscriptions[row.customer_id] = row
     lines: dict[UUID, Line] = {}
     counts: Counter[UUID] = Counter()
-    for line in Line.objects.filter(customer_id__in=ids).select_related("router").order_by("created_at", "id"):
+    known = Line.objects.select_related("router").defer("password", "router__password")  # not decrypted for a list
+    for line in known.filter(customer_id__in=ids).order_by("created_at", "id"):
         lines[line.customer_id] = line
         counts[line.customer_id] += 1
     primary = CustomerPhone.objects.filter(customer_id__in=ids, is_primary=True)

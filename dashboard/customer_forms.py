@@ -59,8 +59,14 @@ class CustomerFilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
         fields["standing"].choices = [("", _("All")), *Customer.Standing.choices, (DELETED, _("Deleted"))]
-        fields["package"].choices = [("", _("All")), *((str(row.id), row.name) for row in packages_on_sale())]
-        fields["router"].choices = [("", _("All")), *((str(row.id), row.name) for row in routers_all())]
+        fields["package"].choices = [
+            ("", _("All")),
+            *((str(one), name) for one, name in packages_on_sale().values_list("id", "name")),
+        ]
+        fields["router"].choices = [
+            ("", _("All")),
+            *((str(one), name) for one, name in routers_all().values_list("id", "name")),
+        ]
 
     def asked(self, zone: ZoneInfo) -> dict[str, Any]:
         """The question for ``customer_list.customers_wanted``; what was typed wrongly is left out of it."""
@@ -149,7 +155,7 @@ class LineForm(forms.Form):
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
         fields["package"].choices = [(str(row.id), row.name) for row in packages_on_sale()]
-        fields["router"].choices = [(str(row.id), row.name) for row in routers_all()]
+        fields["router"].choices = [(str(one), name) for one, name in routers_all().values_list("id", "name")]
 
     @property
     def lacks(self) -> str:
