@@ -6,10 +6,12 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
-        from billing import handlers, health, selectors, suspense  # noqa: F401  registers the handlers
+        from billing import finders, handlers, health, selectors, suspense  # noqa: F401  registers the handlers
+        from customers import search
         from ispbilling.kernel import counters, live, nav, panels
         from payments import resolvers
 
+        search.register(finders.customers_of_paper)
         resolvers.register(selectors.customer_claiming)
         panels.register("customer", url="billing:customer_panel", title="Money", order=10, permission="billing:view")
         panels.register(

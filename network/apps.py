@@ -6,10 +6,12 @@ class NetworkConfig(AppConfig):
     name = "network"
 
     def ready(self) -> None:
+        from customers import search
         from ispbilling.kernel import counters, live, nav, panels, wake
-        from network import handlers, health, selectors  # noqa: F401  registers the handlers
+        from network import finders, handlers, health, selectors  # noqa: F401  registers the handlers
         from network.drivers import mikrotik  # noqa: F401  registers the adapter
 
+        search.register(finders.customers_of_session)
         wake.topic("routers", task="network.tasks.router_converge_task", queue="network")
         panels.register("customer", url="network:customer_panel", title="Line", order=20, permission="pppoe:view")
         live.declare("sessions", permission="pppoe:view")

@@ -179,8 +179,8 @@ class Session(TenantModel):
     line = TenantForeignKey(Line, on_delete=models.PROTECT, related_name="sessions")
     router = TenantForeignKey(Router, on_delete=models.PROTECT, related_name="sessions")
     key = models.CharField(max_length=60)  # the router's own name of this session
-    address = models.CharField(max_length=45)
-    mac = models.CharField(max_length=17)
+    address = models.CharField(max_length=45, db_collation="C")  # found by how it begins
+    mac = models.CharField(max_length=17, db_collation="C")
     started_at = models.DateTimeField()  # machine time
     seen_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True)
@@ -202,6 +202,8 @@ class Session(TenantModel):
             models.Index(fields=["tenant", "router"], name="session_open", condition=models.Q(stopped_at=None)),
             models.Index(fields=["tenant", "-started_at"], name="session_began", condition=models.Q(stopped_at=None)),
             models.Index(fields=["tenant", "-stopped_at"], name="session_ended"),
+            models.Index(fields=["tenant", "address"], name="session_address", condition=models.Q(stopped_at=None)),
+            models.Index(fields=["tenant", "mac"], name="session_mac"),
         ]
 
 

@@ -40,5 +40,8 @@ class Receipt(TenantModel):
         indexes = [
             models.Index(fields=["tenant", "customer", "-received_at"], name="receipt_customer"),
             models.Index(fields=["tenant", "-received_at"], name="receipt_received"),
+            models.Index(
+                fields=["tenant", "number"], name="receipt_by_number", condition=models.Q(number__isnull=False)
+            ),
             models.Index(fields=["tenant", "booked_at"], name="receipt_suspense", condition=models.Q(customer=None)),
         ]

@@ -10,6 +10,7 @@ from billing.services.changes import (
 from billing.services.credits import credit_note_issue, credit_note_preview
 from billing.services.cycle import cycle_run
 from billing.services.expiry import subscription_end, subscription_expiry_set, subscription_extend
+from billing.services.gifts import days_give, days_take
 from billing.services.ledger import ledger_check, ledger_check_record
 from billing.services.policy import policy_set, recharge_options_create, recharge_options_set
 from billing.services.receipts import receipt_number_set, receipt_record
@@ -35,6 +36,8 @@ __all__ = [
     "cuts_release",
     "cycle_run",
     "effect_of",
+    "days_give",
+    "days_take",
     "ledger_check",
     "ledger_check_record",
     "package_change",

@@ -137,6 +137,22 @@ def hints() -> dict[str, Hint]:
         "customers.CustomerPhone.is_primary": Hint(lambda maker: maker.is_first, "the number pages show"),
         "customers.CustomerPhone.number": phone,
         "customers.SearchToken.token": Hint(lambda maker: f"{FINDABLE}{maker.number}", "is searched for"),
+        "customers.Customer.standing": Hint("active", "a state the program knows"),
+        "customers.Document.deleted_at": Hint(None, "what was taken away is not listed"),
+        "customers.Document.kind": Hint("image/png", "a kind the program knows"),
+        "customers.Note.deleted_at": Hint(None, "what was taken away is not listed"),
+        "dashboard.SavedView.query": Hint("standing=active", "a question the list knows"),
+        "dashboard.SavedView.is_shared": Hint(True, "everybody sees it"),
+        "dashboard.FirstView.user": Hint(
+            lambda maker: maker.fresh(apps.get_model("accounts.User"))["id"], "somebody else's list opens with it"
+        ),
+        "kernel.BulkJob.state": Hint("done", "can be tried again and taken back"),
+        "kernel.BulkRow.state": Hint("failed", "can be tried again"),
+        "kernel.BulkJob.action": Hint("stop", "an action the program knows"),
+        "kernel.BulkJob.parameters": Hint({}, "what that action takes"),
+        "kernel.BulkRow.target": Hint(
+            lambda maker: maker.id_of("customers.Customer") if maker.is_first else uuid4(), "whom it is done to"
+        ),
         "kernel.Event.name": Hint("billing.receipt_booked", "a name the program knows"),
         "kernel.Event.state": Hint("parked", "the state staff see"),
         "network.Drift.outcome": Hint("open", "what is left can be put right"),

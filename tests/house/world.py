@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -86,6 +87,8 @@ BY_NAME = {one.name: one for one in ADDRESSES}
 PARAMETERS: dict[str, tuple[str, str] | None] = {
     "key_id": ("accounts.ApiKey", "id"),
     "stop_id": ("billing.CutStop", "id"),
+    "job_id": ("kernel.BulkJob", "id"),
+    "view_id": ("dashboard.SavedView", "id"),
     "account_token": ("payments.ProviderAccount", "token"),
     "attempt_token": ("payments.PaymentAttempt", "token"),
     "token": ("sms.ChannelAccount", "token"),
@@ -174,6 +177,7 @@ class House:
             else:
                 self.users[role] = self.maker.fresh(User)["id"]
                 self.members[role] = self.maker.fresh(Membership, user=self.users[role], role=role)["id"]
+        self.maker.fresh(apps.get_model("payments.ProviderAccount"), provider="cash")  # the counter
         self.maker.cursor.connection.commit()
         for role, user in self.users.items():
             browser = Client(HTTP_HOST=self.host)
@@ -229,6 +233,24 @@ def _cash(house: House) -> dict[str, Any]:
     with house.writing() as maker:  # somewhere the cash is entered
         maker.fresh(apps.get_model("payments.ProviderAccount"), provider="cash")
     return {"amount": "100", "way": "cash", "reference": "", "key": uuid4().hex, "action": "book"}
+def _many(house: House) -> dict[str, Any]:
+    return {"action": "stop", "id": str(house.maker.id_of("customers.Customer"))}
+
+
+def _customer(_: House) -> dict[str, Any]:
+    return {"name": "Jane Wanjiku", "phones": "0712345678", "address": "Moi Avenue 3", "area": "Westlands"}
+
+
+def _cash(_: House) -> dict[str, Any]:
+    return {"amount": "100", "description": "", "key": uuid4().hex}
+
+
+def _gift(_: House) -> dict[str, Any]:
+    return {"days": "2", "reason": "sorry", "key": uuid4().hex}
+
+
+def _file(_: House) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("card.png", b"\x89PNG\r\n\x1a\n" + b"0" * 20)}
 
 
 def _hold(_: House) -> dict[str, Any]:
@@ -325,6 +347,22 @@ SAMPLES = {
     ),
     "accounts:second_factor": Sample(lambda _: {"action": "begin"}, "owner", "accounts_totpdevice", is_page=True),
     "dashboard:line_add": Sample(_line, "owner", "network_line", is_page=True),
+    "dashboard:view_save": Sample(
+        lambda _: {"name": "Mine", "query": "standing=active"}, "owner", "dashboard_savedview"
+    ),
+    "dashboard:view_change": Sample(lambda _: {"do": "first"}, "owner", "dashboard_firstview"),
+    "dashboard:bulk_plan": Sample(_many, "owner", "kernel_bulkjob"),
+    "dashboard:bulk_start": Sample(lambda _: {}, "owner", "kernel_bulkjob"),
+    "dashboard:bulk_undo": Sample(lambda _: {}, "owner", "kernel_bulkjob"),
+    "dashboard:customer_edit": Sample(_customer, "owner", "customers_customer", is_page=True),
+    "dashboard:customer_cash": Sample(_cash, "owner", "payments_payment"),
+    "dashboard:customer_gift": Sample(_gift, "owner", "billing_subscription"),
+    "dashboard:customer_stop": Sample(lambda _: {"do": ""}, "owner", "billing_subscription"),
+    "dashboard:customer_delete": Sample(lambda _: {"do": ""}, "owner", "customers_customer"),
+    "dashboard:customer_note_add": Sample(lambda _: {"text": "Has a dog."}, "owner", "customers_note"),
+    "dashboard:customer_note": Sample(lambda _: {"do": "pin"}, "owner", "customers_note"),
+    "dashboard:customer_document_add": Sample(_file, "owner", "customers_document"),
+    "dashboard:customer_document_change": Sample(lambda _: {"do": "delete"}, "owner", "customers_document"),
     "dashboard:event_retry": Sample(lambda _: {}, "owner", "kernel_event"),
     "payments:payment_ask": Sample(lambda _: {}, "owner", "payments_paymentattempt"),
     "billing:receipt_owner": Sample(_owner, "owner", "billing_receipt", is_page=True),
