@@ -1,13 +1,15 @@
 """Every write of the network."""
 
-from network.services.access import line_open, lines_refresh
+from network.services.access import line_add, line_open, line_password_set, lines_refresh
 from network.services.convergence import router_converge
 from network.services.devices import router_add, router_check, router_try, router_wake
 from network.services.drift import router_drift_correct, router_drift_policy_set
 from network.services.wall import wall_hosts_set
 
 __all__ = [
+    "line_add",
     "line_open",
+    "line_password_set",
     "lines_refresh",
     "router_add",
     "router_check",
