@@ -1,5 +1,6 @@
 from django.urls import path
 
+from portal import live_views
 from portal.views import entrance, home, invoices, payments, profile, pwa, recharge, sessions, sign_up
 
 app_name = "portal"
@@ -15,6 +16,7 @@ urlpatterns = [
     path("sign-up/details/", sign_up.sign_up_details, name="sign_up_details"),
     path("sign-up/sent/", sign_up.sign_up_sent, name="sign_up_sent"),
     path("welcome/", sign_up.welcome, name="welcome"),
+    path("live/", live_views.words, name="live"),
     path("pay/", home.pay, name="pay"),
     path("neighbour/", recharge.neighbour, name="neighbour"),
     path("neighbour/pay/", recharge.neighbour_pay, name="neighbour_pay"),
