@@ -51,9 +51,7 @@ class PasswordForm(forms.Form):
 class SignUpForm(forms.Form):
     """Who he is, where the line is to go, and what he takes."""
 
-    name = forms.CharField(
-        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
+    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     address = forms.CharField(
         label=_("Where is the house?"),
         max_length=200,
@@ -139,20 +137,27 @@ class LinePasswordForm(forms.Form):
 
 
 class PlanForm(forms.Form):
-    """Another package for a subscription, now or from the next time on."""
+    """Another package, now or from the next time on; ``seen`` and ``sure`` come back from what was shown."""
 
-    subscription = forms.UUIDField(widget=forms.HiddenInput)
     package = forms.ChoiceField(label=_("Which internet?"), widget=forms.RadioSelect)
     when = forms.ChoiceField(
         label=_("From when"),
-        choices=[("now", _("Now")), ("next", _("When my time is over"))],
+        choices=[("next", _("When my time is over")), ("now", _("Now"))],
         widget=forms.RadioSelect,
         initial="next",
     )
+    seen = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+    sure = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, packages: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["package"].choices = packages  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("when") == "now" and data.get("sure") and not data.get("seen"):
+            raise forms.ValidationError(_("Please look first at what it comes to."))
+        return data
 
 
 class PortalSettingsForm(forms.Form):

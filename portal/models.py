@@ -69,9 +69,7 @@ class Lead(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "phone"], condition=models.Q(state="open"), name="lead_one_open"
-            )
+            models.UniqueConstraint(fields=["tenant", "phone"], condition=models.Q(state="open"), name="lead_one_open")
         ]
         indexes = [models.Index(fields=["tenant", "state", "-created_at", "-id"], name="lead_recent")]
 

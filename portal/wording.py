@@ -19,10 +19,10 @@ class Advice:
 _ADVICE = {
     "funds": Advice(_("There is not enough money on that account."), _("Put money on it, then try again.")),
     "cancelled": Advice(_("The payment was cancelled on the phone."), _("Try again and type your PIN.")),
-    "no_answer": Advice(
-        _("The phone did not answer in time."), _("Is it on, unlocked and in reach? Then try again.")
+    "no_answer": Advice(_("The phone did not answer in time."), _("Is it on, unlocked and in reach? Then try again.")),
+    "wrong_pin": Advice(
+        _("The PIN was wrong."), _("Try again with the right PIN. After three wrong ones it is locked.")
     ),
-    "wrong_pin": Advice(_("The PIN was wrong."), _("Try again with the right PIN. After three wrong ones it is locked.")),
     "busy": Advice(_("Another payment is open on that phone."), _("Close it, wait two minutes, then try again.")),
     "limit": Advice(_("The amount is over your limit for today."), _("Pay for fewer months, or try again tomorrow.")),
     "expired": Advice(_("The time to confirm ran out."), _("Keep the phone in your hand and try again.")),

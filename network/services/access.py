@@ -50,9 +50,7 @@ def line_open(
 
 
 @transaction.atomic
-def line_add(
-    *, subscription_id: UUID, router_id: UUID, username: str = "", password: str = "", actor: str
-) -> Line:
+def line_add(*, subscription_id: UUID, router_id: UUID, username: str = "", password: str = "", actor: str) -> Line:
     """The line of a subscription that is there. Without ``username`` the customer's code is used.
 
     Raises DomainError, NotFound, Conflict ``line.username``.

@@ -95,9 +95,7 @@ def line_reveal(*, customer: Customer, line_id: UUID) -> Line:
 @transaction.atomic
 def line_password_change(*, customer: Customer, line_id: UUID, password: str) -> Line:
     """The new password his box dials with. Raises NotFound ``line.unknown``, DomainError ``line.password``."""
-    return line_password_set(
-        line_id=_own(customer, line_id).id, password=password, actor=f"customer:{customer.id}"
-    )
+    return line_password_set(line_id=_own(customer, line_id).id, password=password, actor=f"customer:{customer.id}")
 
 
 def _own(customer: Customer, line_id: UUID) -> Line:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from billing.services import subscription_create
 from customers.models import Customer
 from customers.selectors import customers_of_phone
 from customers.services import customer_create
-from django.utils.translation import gettext as _
 from ispbilling.kernel import audit, clock, tenancy
 from ispbilling.kernel.errors import Conflict, NotFound
 from ispbilling.kernel.states import state_move

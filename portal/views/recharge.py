@@ -32,9 +32,7 @@ KEPT = 10
 GUESSES = 20
 
 
-def pay_form(
-    payer: Customer, subscription_id: UUID, offers: list[billing.Offer], data: Any = None
-) -> PayForm:
+def pay_form(payer: Customer, subscription_id: UUID, offers: list[billing.Offer], data: Any = None) -> PayForm:
     """The order of periods with everything chosen already: only the button is to be pressed."""
     first = offers[0].quote.periods if offers else None
     return PayForm(
