@@ -57,8 +57,10 @@ def leads_all() -> QuerySet[Lead]:
     return rows.order_by("-created_at", "-id")
 
 
-def leads_open_count() -> int:
-    return Lead.objects.filter(state=Lead.State.OPEN).count()
+def leads_open() -> QuerySet[Lead]:
+    """Who waits to be called."""
+    rows: QuerySet[Lead] = Lead.objects.filter(state=Lead.State.OPEN)
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,11 @@ CANVAS = "#0a1120"
 SHELL = (
     "vendor/bootstrap/bootstrap.min.css",
     "css/tokens.css",
+    "css/base.css",
+    "css/forms.css",
+    "css/tables.css",
+    "css/overlays.css",
+    "css/pages.css",
     "css/client.css",
     "js/client.js",
     "img/icons.svg",

@@ -38,11 +38,6 @@ TAKES_ANY_METHOD = {
     "payments:payments",
     "sms:customer_panel",
     "sms:messages",
-    "portal:home",
-    "portal:payment",
-    "portal:payment_status",
-    "portal:sign_in",
-    "portal:sign_in_code",
 }
 NOT_OFFERED = ("PUT", "PATCH", "DELETE", "PROPFIND")
 

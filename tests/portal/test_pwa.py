@@ -74,3 +74,10 @@ def test_the_offline_page_shows_nothing_of_anybody(visitor: Client, tenant: Any)
     page = signed_in(visitor, tenant, line.customer_id).get("/client/offline/").content.decode()
     assert "Your telephone has no internet just now." in page
     assert "Jane" not in page
+
+
+def test_the_shell_is_what_the_offline_page_is_made_of(visitor: Client) -> None:
+    page = visitor.get("/client/offline/").content.decode()
+    used = set(re.findall(r'(?:href|src)="(/static/[^"#]+\.(?:css|js))"', page))
+    kept = json.loads(re.search(r"const SHELL = (.*);", visitor.get("/client/sw.js").content.decode())[1])  # type: ignore[index]
+    assert used - set(kept) == set()
