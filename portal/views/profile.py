@@ -25,8 +25,6 @@ from portal import auth, selectors, services
 from portal.forms import CodeForm, LinePasswordForm, PhoneForm, ProfileForm
 from portal.views.entrance import status_of
 
-#: Where a confirmed subscriber may go on to, by the word in the address.
-_AFTER = {"line": "portal:line", "telephones": "portal:telephones"}
 #: The number to which a code was sent that is to become his.
 NEW_PHONE_KEY = "portal_new_phone"
 
@@ -88,13 +86,11 @@ def _uuid(text: str) -> UUID:
 @transaction.non_atomic_requests
 @access.customer()
 def confirm(request: HttpRequest, after: str) -> HttpResponse:
-    """A code to his first telephone: first it is sent, then it is taken."""
-    if after not in _AFTER:
-        raise NotFound("page.unknown", "There is no such page.")
+    """A code to his first telephone: first it is sent, then it is taken, and he goes on to the page ``after``."""
     customer: Customer = request.customer  # type: ignore[attr-defined]
     with transaction.atomic():
         number = phone_of(customer.id)
-    context: dict[str, Any] = {"after": after, "number": masked(number) if number else "", "form": None}
+    context: dict[str, Any] = {"number": masked(number) if number else "", "form": None}
     if request.method != "POST" or number is None:
         return render(request, "portal/confirm.html", context)
     limits = services.guess_limits(name=number, address=client_address(request))[1:]
@@ -108,7 +104,7 @@ def confirm(request: HttpRequest, after: str) -> HttpResponse:
             services.number_prove(number=number, code=form.cleaned_data["code"])
             services.tries_give_back(limits=limits)
             auth.confirm(request)
-            return redirect(_AFTER[after])
+            return redirect(after)
     except DomainError as error:
         context["problem"], status = error.message, status_of(error)
         if form.is_bound:
@@ -125,7 +121,7 @@ def line(request: HttpRequest) -> HttpResponse:
     customer: Customer = request.customer  # type: ignore[attr-defined]
     form = LinePasswordForm(request.POST or None)
     if not auth.is_confirmed(request):
-        return redirect("portal:confirm", after="line")
+        return redirect("portal:line_confirm")
     if request.method == "POST" and form.is_valid():
         try:
             services.line_password_change(
@@ -157,7 +153,7 @@ def telephones(request: HttpRequest) -> HttpResponse:
     """His telephones; a new one is asked to prove itself."""
     customer: Customer = request.customer  # type: ignore[attr-defined]
     if not auth.is_confirmed(request):
-        return redirect("portal:confirm", after="telephones")
+        return redirect("portal:telephones_confirm")
     form = PhoneForm(request.POST or None)
     status = 200
     if request.method == "POST" and form.is_valid():
@@ -213,7 +209,7 @@ def telephone_change(request: HttpRequest) -> HttpResponse:
     customer: Customer = request.customer  # type: ignore[attr-defined]
     number = request.POST.get("number", "")
     if not auth.is_confirmed(request):
-        return redirect("portal:confirm", after="telephones")
+        return redirect("portal:telephones_confirm")
     if request.POST.get("action") == "first":
         services.phone_first(customer=customer, number=number)
     else:

@@ -297,7 +297,8 @@ SAMPLES = {
         "customers_customer",
         is_page=True,
     ),
-    "portal:confirm": Sample(lambda _: {"code": "123456"}, "customer", "accounts_tries", is_page=True),
+    "portal:line_confirm": Sample(lambda _: {"code": "123456"}, "customer", "accounts_tries", is_page=True),
+    "portal:telephones_confirm": Sample(lambda _: {"code": "123456"}, "customer", "accounts_tries", is_page=True),
     "portal:telephone_change": Sample(
         lambda _: {"number": "+254712345678", "action": "first"}, "customer", "customers_customerphone"
     ),

@@ -29,5 +29,5 @@ def signed_in(visitor: Client, tenant: Any, customer_id: Any, **more: Any) -> Cl
 
 def confirmed(visitor: Client) -> None:
     """With the code his telephone got."""
-    visitor.post("/client/profile/confirm/line/")
-    visitor.post("/client/profile/confirm/line/", {"code": last_code()})
+    visitor.post("/client/profile/line/confirm/")
+    visitor.post("/client/profile/line/confirm/", {"code": last_code()})

@@ -154,7 +154,7 @@ def test_a_neighbour_is_shown_masked_and_gets_the_time(place: Place) -> None:
     address = place.pay("/client/neighbour/pay/", place.other)["Location"]
     place.end()
     assert "Paid. Thank you." in place.web.get(address).content.decode()
-    recharge = place.ask(lambda: Recharge.objects.get())
+    recharge = place.ask(Recharge.objects.get)
     assert (recharge.customer_id, recharge.state) == (place.other.customer_id, "completed")
 
 

@@ -44,16 +44,16 @@ def test_an_e_mail_address_of_another_is_refused(jane: Client) -> None:
 
 
 def test_the_password_of_the_line_is_behind_a_code(jane: Client, line: Line) -> None:
-    assert jane.get("/client/profile/line/")["Location"] == "/client/profile/confirm/line/"
+    assert jane.get("/client/profile/line/")["Location"] == "/client/profile/line/confirm/"
     confirmed(jane)
     assert line.password.reveal() in jane.get("/client/profile/line/").content.decode()
     assert AuditEntry.objects.get(verb="line.reveal").actor == f"customer:{line.customer_id}"
 
 
 def test_a_wrong_code_confirms_nothing(jane: Client) -> None:
-    jane.post("/client/profile/confirm/line/")
+    jane.post("/client/profile/line/confirm/")
     wrong = f"{(int(last_code()) + 1) % 1_000_000:06d}"
-    assert jane.post("/client/profile/confirm/line/", {"code": wrong}).status_code == 422
+    assert jane.post("/client/profile/line/confirm/", {"code": wrong}).status_code == 422
     assert jane.get("/client/profile/line/").status_code == 302
 
 
@@ -109,9 +109,7 @@ def test_the_only_telephone_stays(jane: Client, line: Line) -> None:
 def test_signing_out_everywhere_else_leaves_this_browser_alone(visitor: Client, line: Line) -> None:
     browsers = [Client(HTTP_HOST=visitor.defaults["HTTP_HOST"]) for _ in range(2)]
     for browser in browsers:
-        browser.post(
-            "/client/sign-in/password/", {"name": line.username, "password": line.password.reveal()}
-        )
+        browser.post("/client/sign-in/password/", {"name": line.username, "password": line.password.reveal()})
     browsers[0].post("/client/profile/sign-ins/end/")
     assert [browser.get("/client/").status_code for browser in browsers] == [200, 302]
     assert CustomerSignIn.objects.count() == 1
@@ -120,9 +118,7 @@ def test_signing_out_everywhere_else_leaves_this_browser_alone(visitor: Client, 
 def test_another_customers_session_cannot_be_ended(jane: Client, visitor: Client) -> None:
     neighbour = factories.line_make()
     other = Client(HTTP_HOST=visitor.defaults["HTTP_HOST"])
-    other.post(
-        "/client/sign-in/password/", {"name": neighbour.username, "password": neighbour.password.reveal()}
-    )
+    other.post("/client/sign-in/password/", {"name": neighbour.username, "password": neighbour.password.reveal()})
     wanted = CustomerSignIn.objects.get(customer_id=neighbour.customer_id).id
     assert jane.post("/client/profile/sign-ins/end/", {"sign_in": str(wanted)}).status_code == 404
     assert other.get("/client/").status_code == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,8 +24,7 @@ def weight(page: str) -> dict[str, int]:
     for path in set(re.findall(r'(?:href|src)="/static/([^"#?]+)', page)):
         file = finders.find(path)
         assert isinstance(file, str), path
-        with open(file, "rb") as stream:
-            content = stream.read()
+        content = Path(file).read_bytes()
         is_small_already = path.endswith((".png", ".woff2", ".webp"))
         found[path] = len(content) if is_small_already else len(gzip.compress(content, 6))
     return found
@@ -41,7 +41,7 @@ def test_the_first_page_is_light(visitor: Client, tenant: Any, path: str) -> Non
 
 
 def test_no_page_of_a_customer_asks_for_a_font() -> None:
-    css = open(str(finders.find("css/client.css")), encoding="utf-8").read()
+    css = Path(str(finders.find("css/client.css"))).read_text(encoding="utf-8")
     assert "--bs-body-font-family: system-ui" in css
     assert "url(" not in css
 

@@ -134,9 +134,7 @@ def owner(visitor: Client, tenant: Any) -> Client:
 
 
 def lead_make() -> Lead:
-    made = sign_up(
-        number="+254712345678", name="Amina", address="Kahawa", package_id=factories.package_make().id
-    ).lead
+    made = sign_up(number="+254712345678", name="Amina", address="Kahawa", package_id=factories.package_make().id).lead
     assert made is not None
     return made
 
