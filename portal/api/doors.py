@@ -22,6 +22,7 @@ from ispbilling.kernel.errors import Conflict, DomainError, NotFound, Unauthenti
 from ispbilling.kernel.middleware import client_address
 from ispbilling.kernel.rest import Endpoint
 from portal.api import shapes
+from portal.selectors import settings_current
 from portal.services import (
     code_check,
     code_limits,
@@ -193,7 +194,7 @@ class Register(Code):
         """
         data = self.read(shapes.Register)
         if not data.get("code"):
-            return self.send(data["phone"], is_registration=True)
+            return self.send(data["phone"], is_registration=self._is_open())
         tenant = self.tenant()
         if tenant is None:
             raise NotFound("tenant.unknown", _("This address belongs to no provider."))
@@ -208,6 +209,13 @@ class Register(Code):
         )
         tries_give_back(limits=limits)
         return self.let_in(customer, data["device"])
+
+    def _is_open(self) -> bool:
+        """Whether strangers are sent codes; nobody's host is refused later."""
+        if self.tenant() is None:
+            return False
+        with transaction.atomic():
+            return settings_current().is_sign_up_open
 
 
 class Refresh(Door):

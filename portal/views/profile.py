@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import agents
 from customers.models import Customer
 from customers.selectors import phone_of
 from ispbilling.kernel import access
@@ -51,7 +52,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         "customer": customer,
         "form": form,
         "phones": customer.phones.order_by("-is_primary", "id"),
-        "sign_ins": selectors.sign_ins_of(customer.id),
+        "sign_ins": [(row, agents.device(row.agent)) for row in selectors.sign_ins_of(customer.id)],
         "devices": selectors.devices_of(customer.id),
         "here": request.session.session_key,
         "has_line": bool(lines_of(customer.id)),

@@ -63,12 +63,15 @@ def plans_of(customer: Customer, payer: Customer, bound: PayForm | None = None, 
     for subscription in billing.subscriptions_of(customer.id):
         offers = billing.offers_of(subscription)
         is_bound = bound is not None and subscription.id == wanted
+        form = bound if is_bound and bound is not None else pay_form(payer, subscription.id, offers)
         plans.append(
             {
                 "subscription": subscription,
                 "entitlement": billing.entitlement_now(subscription, rules),
                 "offers": offers,
-                "form": bound if is_bound else pay_form(payer, subscription.id, offers),
+                "form": form,
+                "is_first": not offers or str(form["periods"].value()) == str(offers[0].quote.periods),
+                "best": max((offer.quote.discount_percent for offer in offers), default=0),
             }
         )
     return plans

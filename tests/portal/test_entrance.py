@@ -98,7 +98,7 @@ def test_signing_in_is_listed_with_the_browser(visitor: Client) -> None:
     visitor.post(
         "/client/sign-in/password/",
         {"name": line.username, "password": password_of(line)},
-        HTTP_USER_AGENT="Firefox on a phone",
+        HTTP_USER_AGENT="Mozilla/5.0 (Android 15; Mobile; rv:147.0) Gecko/147.0 Firefox/147.0",
     )
-    assert CustomerSignIn.objects.get(customer_id=line.customer_id).agent == "Firefox on a phone"
-    assert "Firefox on a phone" in visitor.get("/client/profile/").content.decode()
+    assert CustomerSignIn.objects.get(customer_id=line.customer_id).address == "127.0.0.1"
+    assert "Firefox on Android" in visitor.get("/client/profile/").content.decode()

@@ -120,6 +120,15 @@ def test_where_sign_up_is_closed_nothing_is_sent(visitor: Client) -> None:
     assert "/client/sign-up/" not in visitor.get("/client/sign-in/").content.decode()
 
 
+def test_where_sign_up_is_closed_programs_are_refused_too(visitor: Client, tenant: Any) -> None:
+    sent = {"phone": "0712345678", "name": "Amina"}
+    visitor.post("/api/auth/register", sent, content_type="application/json")
+    settings_set(is_sign_up_open=False, router_id=None, actor=factories.ACTOR)
+    answer = visitor.post("/api/auth/register", {**sent, "code": last_code()}, content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "sign_up.closed")
+    assert Customer.objects.count() == 0
+
+
 def test_codes_for_strangers_have_an_end(visitor: Client) -> None:
     sent = [visitor.post("/client/sign-up/", {"phone": f"07120{number:05d}"}).status_code for number in range(12)]
     assert sent == [302] * 10 + [429] * 2
