@@ -1,7 +1,15 @@
 """Every write of billing."""
 
 from billing.services.cash import cash_receive
+from billing.services.changes import (
+    package_change,
+    package_change_cancel,
+    package_change_preview,
+    package_change_schedule,
+)
+from billing.services.credits import credit_note_issue
 from billing.services.cycle import cycle_run
+from billing.services.expiry import subscription_end, subscription_expiry_set, subscription_extend
 from billing.services.ledger import ledger_check, ledger_check_record
 from billing.services.policy import policy_set, recharge_options_create
 from billing.services.receipts import receipt_assign, receipt_number_set, receipt_record
@@ -11,11 +19,16 @@ from billing.services.subscriptions import recharge_start, subscription_create
 
 __all__ = [
     "cash_receive",
+    "credit_note_issue",
     "customer_hold",
     "cuts_release",
     "cycle_run",
     "ledger_check",
     "ledger_check_record",
+    "package_change",
+    "package_change_cancel",
+    "package_change_preview",
+    "package_change_schedule",
     "package_speed_tell",
     "policy_set",
     "receipt_assign",
@@ -24,6 +37,9 @@ __all__ = [
     "recharge_options_create",
     "recharge_start",
     "subscription_create",
+    "subscription_end",
+    "subscription_expiry_set",
+    "subscription_extend",
     "subscriptions_go_on",
     "subscriptions_stop",
 ]

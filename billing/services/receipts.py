@@ -139,7 +139,7 @@ def _recharge_locked(recharge_id: UUID) -> Recharge | None:
     """The recharge and its subscription under their locks, with its package."""
     recharge: Recharge | None = (
         Recharge.objects.select_for_update(of=("self", "subscription"), no_key=True)
-        .select_related("subscription__package")
+        .select_related("subscription__package", "subscription__next_package")
         .filter(id=recharge_id)
         .first()
     )
@@ -182,7 +182,7 @@ def _extension_of(recharge: Recharge, wallet: Money, rules: Rules, at: datetime)
     if recharge.state != Recharge.State.PENDING or wallet < total:
         return None
     subscription: Subscription = recharge.subscription
-    if subscription.state == Subscription.State.ENDED or subscription.package_id != recharge.package_id:
+    if subscription.state == Subscription.State.ENDED or subscription.package_to_buy.id != recharge.package_id:
         return None
     price = Quote(
         recharge.periods,
@@ -190,6 +190,7 @@ def _extension_of(recharge: Recharge, wallet: Money, rules: Rules, at: datetime)
         recharge.discount_percent,
         Money(recharge.discount, recharge.currency),
         total,
+        recharge.tax_percent,
     )
     return extension(subscription=subscription, price=price, rules=rules, at=at)
 
@@ -198,7 +199,7 @@ def _brought_back(customer_id: UUID, wallet: Money, rules: Rules, at: datetime) 
     """What is not paid for now, oldest first, each carried on by one period while the wallet covers it."""
     rows = (
         Subscription.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("package")
+        .select_related("package", "next_package")
         .filter(customer_id=customer_id)
         .exclude(state__in=[Subscription.State.ACTIVE, Subscription.State.ENDED])
         .order_by("id")
