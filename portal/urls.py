@@ -1,7 +1,7 @@
 from django.urls import path
 
 from portal import live_views
-from portal.views import entrance, home, invoices, payments, profile, pwa, recharge, sessions, sign_up
+from portal.views import entrance, home, invoices, payments, plan, profile, pwa, recharge, sessions, sign_up
 
 app_name = "portal"
 urlpatterns = [
@@ -29,6 +29,8 @@ urlpatterns = [
     path("invoices/", invoices.invoice_list, name="invoices"),
     path("invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("sessions/", sessions.session_list, name="sessions"),
+    path("plan/<uuid:subscription_id>/", plan.plan, name="plan"),
+    path("plan/<uuid:subscription_id>/keep/", plan.plan_keep, name="plan_keep"),
     path("profile/", profile.profile, name="profile"),
     path("profile/line/", profile.line, name="line"),
     path("profile/line/confirm/", profile.confirm, {"after": "portal:line"}, name="line_confirm"),

@@ -77,6 +77,8 @@ CUSTOMER = {
     "portal:invoices",
     "portal:invoice",
     "portal:sessions",
+    "portal:plan",
+    "portal:plan_keep",
     "portal:profile",
     "portal:line_confirm",
     "portal:telephones_confirm",

@@ -291,6 +291,13 @@ SAMPLES = {
     "portal:payment_retry": Sample(lambda _: {}, "customer", "payments_payment"),
     "portal:top_up": Sample(_top_up, "customer", "payments_payment", is_page=True),
     "portal:neighbour": Sample(lambda _: {"code": "C1001"}, "customer", "accounts_tries", is_page=True),
+    "portal:plan": Sample(
+        lambda house: {"package": str(house.maker.id_of("packages.Package")), "when": "next"},
+        "customer",
+        "billing_subscription",
+        is_page=True,
+    ),
+    "portal:plan_keep": Sample(lambda _: {}, "customer", "billing_subscription"),
     "portal:profile": Sample(
         lambda _: {"email": "jane@example.org", "address": "Kahawa", "language": "sw"},
         "customer",
