@@ -43,7 +43,7 @@ def confirm(request: HttpRequest) -> None:
 
 
 def is_confirmed(request: HttpRequest) -> bool:
-    until = request.session.get(CONFIRMED_KEY, 0)
+    until: float = request.session.get(CONFIRMED_KEY, 0)
     return 0 <= until - clock.machine_now().timestamp() <= CONFIRMED_S
 
 
