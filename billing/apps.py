@@ -17,6 +17,32 @@ class BillingConfig(AppConfig):
         health.register()
         nav.register(
             group="revenue",
+            url="billing:subscriptions",
+            title=_("Subscriptions"),
+            icon="repeat",
+            permission="billing:view",
+            order=20,
+            keys="g b",
+        )
+        nav.register(
+            group="revenue",
+            url="billing:invoices",
+            title=_("Invoices"),
+            icon="file-invoice",
+            permission="invoices:view",
+            order=40,
+            keys="g i",
+        )
+        nav.register(
+            group="house",
+            url="billing:prices",
+            title=_("Prices and tax"),
+            icon="percentage",
+            permission="settings:prices",
+            order=55,
+        )
+        nav.register(
+            group="revenue",
             url="billing:cuts",
             title=_("Cuts tonight"),
             icon="clock-pause",

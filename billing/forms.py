@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -94,13 +93,6 @@ class PolicyForm(forms.Form):
         required=False,
         max_length=60,
         help_text=_("Numbers with commas, such as 7, 3, 1: a message goes out so many days before. Empty: none."),
-    )
-    tax_percent = forms.DecimalField(
-        label=_("Tax in prices, in per cent"),
-        min_value=Decimal(0),
-        max_value=Decimal("99.99"),
-        decimal_places=2,
-        help_text=_("What of each price is tax, shown on invoices from now on."),
     )
 
     @staticmethod

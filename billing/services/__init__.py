@@ -7,11 +7,11 @@ from billing.services.changes import (
     package_change_preview,
     package_change_schedule,
 )
-from billing.services.credits import credit_note_issue
+from billing.services.credits import credit_note_issue, credit_note_preview
 from billing.services.cycle import cycle_run
 from billing.services.expiry import subscription_end, subscription_expiry_set, subscription_extend
 from billing.services.ledger import ledger_check, ledger_check_record
-from billing.services.policy import policy_set, recharge_options_create
+from billing.services.policy import policy_set, recharge_options_create, recharge_options_set
 from billing.services.receipts import receipt_assign, receipt_number_set, receipt_record
 from billing.services.safety import customer_hold, cuts_release
 from billing.services.stopping import package_speed_tell, subscriptions_go_on, subscriptions_stop
@@ -20,6 +20,7 @@ from billing.services.subscriptions import recharge_start, subscription_create
 __all__ = [
     "cash_receive",
     "credit_note_issue",
+    "credit_note_preview",
     "customer_hold",
     "cuts_release",
     "cycle_run",
@@ -35,6 +36,7 @@ __all__ = [
     "receipt_number_set",
     "receipt_record",
     "recharge_options_create",
+    "recharge_options_set",
     "recharge_start",
     "subscription_create",
     "subscription_end",

@@ -1,4 +1,4 @@
-"""Credit notes: an invoice taken back, in part or whole. It stays as it was issued; the book is turned by new entries."""
+"""Credit notes: an invoice is taken back, in part or whole. It stays as issued; new entries turn the book."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def credit_write(draft: CreditDraft, *, year: int, by: str) -> CreditNote:
     invoice.credited += total.amount
     if invoice.credited == invoice.total:
         state_move(invoice, to=Invoice.State.VOID, by=by, reason=draft.reason, changes={"credited": invoice.credited})
-    elif invoice.state == Invoice.State.ISSUED and not still_open:
+    elif invoice.state == Invoice.State.ISSUED and still_open.amount <= 0:
         state_move(invoice, to=Invoice.State.PAID, by=by, reason=draft.reason, changes={"credited": invoice.credited})
     else:
         invoice.save(update_fields=["credited"])
@@ -141,12 +141,24 @@ def _next_number(year: int) -> str:
 
 
 @transaction.atomic
+def credit_note_preview(*, invoice_id: UUID, amount: Decimal | None, reason: str) -> CreditDraft:
+    """A credit note as ``credit_note_issue`` would write it now. Writes nothing; raises the same."""
+    return _drafted(invoice_id, amount, reason)
+
+
+@transaction.atomic
 def credit_note_issue(*, invoice_id: UUID, amount: Decimal | None, reason: str, actor: str) -> CreditNote:
     """Take an invoice back: ``amount`` of it, tax contained, or all that is left. What was paid goes into the wallet.
 
     The time it bought stays; whoever wants it back sets the expiry. Raises NotFound, DomainError ``credit.amount``,
     ``credit.reason``, Conflict ``credit.too_much``, ``credit.nothing``.
     """
+    draft = _drafted(invoice_id, amount, reason)
+    post([draft.entry])
+    return credit_write(draft, year=rules_current().local_date(draft.at).year, by=actor)
+
+
+def _drafted(invoice_id: UUID, amount: Decimal | None, reason: str) -> CreditDraft:
     customer_id = Invoice.objects.filter(id=invoice_id).values_list("customer_id", flat=True).first()
     if customer_id is None:
         raise NotFound("invoice.unknown", "There is no such invoice.")
@@ -159,8 +171,5 @@ def credit_note_issue(*, invoice_id: UUID, amount: Decimal | None, reason: str, 
         raise Conflict("credit.nothing", f"Invoice {invoice.number} is credited whole already.")
     if amount is not None and quantize(amount, invoice.currency) != amount:
         raise DomainError("credit.amount", f"That is not an amount of {invoice.currency}.", fields={"amount": ["No."]})
-    at = clock.now()
     wanted = left if amount is None else Money(amount, invoice.currency)
-    draft = credit_draft(invoice=invoice, amount=wanted, reason=reason.strip(), at=at)
-    post([draft.entry])
-    return credit_write(draft, year=rules_current().local_date(at).year, by=actor)
+    return credit_draft(invoice=invoice, amount=wanted, reason=reason.strip(), at=clock.now())

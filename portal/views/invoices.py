@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from billing import selectors as billing
+from billing.documents import invoice_pdf
 from billing.models import Invoice
 from ispbilling.kernel import access
-from ispbilling.kernel.errors import NotFound
+from ispbilling.kernel.errors import NotFound, Unavailable
 from ispbilling.kernel.money import Money
 from ispbilling.kernel.paging import page_of
 
@@ -41,6 +43,27 @@ def invoice(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
         "left": Money(row.total, row.currency) - paid,
     }
     return render(request, "portal/invoice.html", context)
+
+
+@never_cache
+@require_safe
+@access.customer()
+def invoice_file(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
+    """The bill as PDF; where none can be made, the bill's page says so, which can be printed too."""
+    row = own_invoice(request, invoice_id)
+    try:
+        return as_file(invoice_pdf(row), row.number)
+    except Unavailable as error:
+        messages.error(request, error.message)
+        return redirect("portal:invoice", invoice_id=row.id)
+
+
+def as_file(content: bytes, name: str) -> HttpResponse:
+    """A PDF the browser keeps under its number."""
+    safe = "".join(letter for letter in name if letter.isascii() and (letter.isalnum() or letter in "-_"))
+    answer = HttpResponse(content, content_type="application/pdf")
+    answer["Content-Disposition"] = f'attachment; filename="{safe or "document"}.pdf"'
+    return answer
 
 
 def own_invoice(request: HttpRequest, invoice_id: UUID) -> Invoice:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from billing import selectors as billing
+from billing.documents import receipt_get, receipt_pdf
 from billing.services.receipts import RECHARGE
 from customers.models import Customer
 from ispbilling.kernel import access
-from ispbilling.kernel.errors import NotFound
+from ispbilling.kernel.errors import NotFound, Unavailable
 from ispbilling.kernel.paging import page_of
 from payments import selectors as payments
 from payments.models import Payment
+from portal.views.invoices import as_file
 from portal.views.recharge import own_payment
 from portal.wording import advice_of
 
@@ -80,3 +83,16 @@ def receipt(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
     payment = row.payment
     recharge = billing.recharge_get(payment.purpose_id) if payment.purpose == RECHARGE and payment.purpose_id else None
     return render(request, "portal/receipt.html", {"receipt": row, "recharge": recharge})
+
+
+@never_cache
+@require_safe
+@access.customer()
+def receipt_file(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
+    """The receipt as PDF; where none can be made, the receipt's page says so."""
+    row = receipt_get(receipt_id, customer_id=request.customer.id)  # type: ignore[attr-defined]
+    try:
+        return as_file(receipt_pdf(row), row.number or "")
+    except Unavailable as error:
+        messages.error(request, error.message)
+        return redirect("portal:receipt", receipt_id=row.id)

@@ -55,7 +55,7 @@ def manifest(request: HttpRequest) -> HttpResponseBase:
         "display": "standalone",
         "lang": tenant.language,
         "background_color": CANVAS,
-        "theme_color": CANVAS,
+        "theme_color": tenant.brand_color or CANVAS,
         "icons": [
             {"src": static(path), "sizes": size, "type": "image/png", "purpose": "any maskable"}
             for size, path in sizes.items()

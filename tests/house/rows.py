@@ -34,6 +34,9 @@ FINDABLE = "findable"
 #: Where nothing listens: whoever calls it is refused at once.
 NOWHERE = "http://127.0.0.1:1"
 
+#: An instant that is still to come while the tests run.
+FAR = datetime(2099, 1, 1, tzinfo=UTC)
+
 _numbers = count(1)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -103,6 +106,21 @@ def hints() -> dict[str, Hint]:
         "billing.Invoice.net": Hint(Decimal(80), "check constraint: net + tax = total"),
         "billing.Invoice.tax": Hint(Decimal(20), "check constraint: net + tax = total"),
         "billing.Invoice.total": Hint(Decimal(100), "check constraint: net + tax = total"),
+        "billing.Invoice.credited": Hint(Decimal(0), "check constraint: no more than the total; some can be credited"),
+        "billing.CreditNote.net": Hint(Decimal(80), "check constraint: net + tax = total"),
+        "billing.CreditNote.tax": Hint(Decimal(20), "check constraint: net + tax = total"),
+        "billing.CreditNote.total": Hint(Decimal(100), "check constraint: net + tax = total"),
+        "billing.Subscription.next_package": Hint(
+            lambda maker: maker.id_of("packages.Package"), "check constraint: an ordered change has its instant"
+        ),
+        "billing.Subscription.package_changes_at": Hint(FAR, "an ordered change that can be taken back"),
+        "billing.Subscription.expires_at": Hint(FAR, "what is paid for ends where the ordered change begins"),
+        "packages.Package.features": Hint([], "lines of text"),
+        "packages.Package.discounts": Hint({}, "per cent by number of periods"),
+        "accounts.Tenant.brand_color": Hint("#1d5fd1", "a colour"),
+        "accounts.Tenant.logo_digest": Hint("", "without a logo"),
+        "accounts.Logo.content": Hint(b"\x89PNG\r\n\x1a\n", "bytes"),
+        "accounts.Logo.media_type": Hint("image/png", "a kind browsers know"),
         "billing.LedgerAccount.owner": Hint(_wallet_owner, "the first is the customer's wallet"),
         "billing.CutStop.released_at": Hint(
             lambda maker: None if maker.is_first else clock.machine_now(), "one is open, and can be released", True

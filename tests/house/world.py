@@ -238,8 +238,21 @@ POLICY = {
     "brake_share_percent": "25",
     "brake_minimum": "10",
     "remind_days": "7, 3",
-    "tax_percent": "0",
 }
+
+PACKAGE = {
+    "name": "Home 20",
+    "price": "2000",
+    "tax_class": "standard",
+    "period_count": "1",
+    "period_unit": "month",
+    "download_mbps": "20",
+    "upload_mbps": "10",
+    "sort_order": "3",
+    "is_active": "on",
+    "sure": "on",
+}
+PRICES = {"tax_mode": "contained", "tax_name": "VAT", "tax_percent": "16", "off_1": "0", "off_3": "5"}
 
 #: Every form of staff and customers. An address that takes a form and has none here fails the build.
 SAMPLES = {
@@ -250,6 +263,27 @@ SAMPLES = {
         is_page=True,
     ),
     "billing:policy": Sample(lambda _: {**POLICY, "action": "sure"}, "owner", "billing_billingpolicy", is_page=True),
+    "accounts:brand": Sample(lambda _: {"brand_color": "#123456"}, "owner", "accounts_tenant"),
+    "packages:package_add": Sample(lambda _: PACKAGE, "owner", "packages_package", is_page=True),
+    "packages:package": Sample(lambda _: PACKAGE, "owner", "packages_package", is_page=True),
+    "billing:prices": Sample(lambda _: PRICES, "owner", "billing_billingpolicy", is_page=True),
+    "billing:subscription_extend": Sample(
+        lambda _: {"days": "3", "reason": "a storm"}, "owner", "billing_subscription"
+    ),
+    "billing:subscription_expiry": Sample(
+        lambda _: {"day": (clock.now() + timedelta(days=9)).date().isoformat(), "reason": "agreed"},
+        "owner",
+        "billing_subscription",
+    ),
+    "billing:subscription_end": Sample(lambda _: {"reason": "moved away"}, "owner", "billing_subscription"),
+    "billing:subscription_stop": Sample(lambda _: {"action": "stop"}, "owner", "billing_subscription"),
+    "billing:subscription_package": Sample(lambda _: {"action": "keep"}, "owner", "billing_subscription", is_page=True),
+    "billing:invoice_credit": Sample(
+        lambda _: {"amount": "1", "reason": "a day without", "action": "sure"},
+        "owner",
+        "billing_creditnote",
+        is_page=True,
+    ),
     "payments:gateway_add": Sample(
         lambda _: {"provider": "cash", "label": "Counter"}, "owner", "payments_provideraccount", is_page=True
     ),

@@ -58,6 +58,16 @@ def test_another_customers_bill_and_receipt_are_not_found(jane: Client) -> None:
     receipt = Receipt.objects.get(customer_id=neighbour.customer_id)
     assert jane.get(f"/client/invoices/{invoice.id}/").status_code == 404
     assert jane.get(f"/client/receipts/{receipt.id}/").status_code == 404
+    assert jane.get(f"/client/invoices/{invoice.id}/pdf/").status_code == 404
+    assert jane.get(f"/client/receipts/{receipt.id}/pdf/").status_code == 404
+
+
+def test_bill_and_receipt_are_saved_as_pdf(jane: Client) -> None:
+    for kind, row in (("invoices", Invoice.objects.get()), ("receipts", Receipt.objects.get())):
+        answer = jane.get(f"/client/{kind}/{row.id}/pdf/")
+        assert answer["Content-Type"] == "application/pdf"
+        assert answer.content.startswith(b"%PDF-")
+        assert answer["Content-Disposition"] == f'attachment; filename="{row.number}.pdf"'
 
 
 def test_ones_own_sessions_are_shown(jane: Client, line: Line) -> None:
