@@ -1,6 +1,6 @@
 """Every write of the network."""
 
-from network.services.access import line_ask, line_open, line_redial, lines_refresh
+from network.services.access import line_add, line_ask, line_open, line_password_set, line_redial, lines_refresh
 from network.services.convergence import router_converge
 from network.services.devices import router_check, router_try, router_wake
 from network.services.drift import router_drift_correct, router_drift_policy_set
@@ -21,6 +21,8 @@ __all__ = [
     "line_ask",
     "line_open",
     "line_redial",
+    "line_add",
+    "line_password_set",
     "lines_refresh",
     "router_add",
     "router_check",

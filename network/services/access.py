@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,12 +10,14 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from accounts.services import tries_allow, tries_count
 from accounts.services.tries import Limit
 from billing.models import Subscription
 from billing.selectors import entitlement_now, subscription_get
 from billing.services import subscription_create
+from customers.selectors import customer_get
 from customers.services import customer_create, search_terms_set
 from ispbilling.kernel import audit, clock, live, wake
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound
@@ -46,11 +49,23 @@ def line_open(
     Without ``username`` the customer's code is used; without ``password`` one is made. Raises DomainError, NotFound,
     Conflict ``line.username``.
     """
-    router = Router.objects.filter(id=router_id).first()
-    if router is None:
-        raise NotFound("router.unknown", "There is no such router.")
+    _router(router_id)
     customer = customer_create(name=name, phones=phones, email=email, address=address, actor=actor)
     subscription = subscription_create(customer_id=customer.id, package_id=package_id, actor=actor)
+    return line_add(
+        subscription_id=subscription.id, router_id=router_id, username=username, password=password, actor=actor
+    )
+
+
+@transaction.atomic
+def line_add(*, subscription_id: UUID, router_id: UUID, username: str = "", password: str = "", actor: str) -> Line:
+    """The line of a subscription that is there. Without ``username`` the customer's code is used.
+
+    Raises DomainError, NotFound, Conflict ``line.username``.
+    """
+    router = _router(router_id)
+    subscription = subscription_get(subscription_id)
+    customer = customer_get(subscription.customer_id)
     login = username or customer.code.lower()
     if not login.strip() or _CONTROL & set(login):
         raise DomainError(
@@ -58,7 +73,6 @@ def line_open(
         )
     if Line.objects.filter(router=router, username=login).exists():
         raise Conflict("line.username", f"“{login}” is in use on this router.", fields={"username": ["In use."]})
-    subscription = subscription_get(subscription.id)
     now, at = entitlement_now(subscription), clock.now()
     speed = subscription.package.speed_profile
     line: Line = Line.objects.create(
@@ -77,6 +91,41 @@ def line_open(
     search_terms_set(customer_id=customer.id, source="network", texts=[login], numbers=[login])
     audit.record(actor=actor, verb="line.open", row=line, new={"username": login, "router": router.name})
     wake.on_commit("routers", [str(router.id)])
+    return line
+
+
+def _router(router_id: UUID) -> Router:
+    router: Router | None = Router.objects.filter(id=router_id).first()
+    if router is None:
+        raise NotFound("router.unknown", "There is no such router.")
+    return router
+
+
+#: What a box asks for as a password without trouble: letters, digits and signs of every keyboard.
+_PASSWORD = re.compile(r"[!-~]{8,40}")
+
+
+@transaction.atomic
+def line_password_set(*, line_id: UUID, password: str, actor: str) -> Line:
+    """Another password for a line; the router is told. Raises NotFound ``line.unknown``, DomainError ``line.password``.
+
+    A session that stands goes on: the password is asked for at the next dialling.
+    """
+    if _PASSWORD.fullmatch(password) is None:
+        text = _("8 to 40 letters, digits and signs, without spaces.")
+        raise DomainError("line.password", text, fields={"password": [text]})
+    line: Line | None = (
+        Line.objects.select_for_update(of=("self",), no_key=True).select_related("router").filter(id=line_id).first()
+    )
+    if line is None:
+        raise NotFound("line.unknown", "There is no such line.")
+    line.password = password
+    line.generation += 1
+    line.wished_at = clock.now()
+    line.last_error = ""
+    line.save(update_fields=["password", "generation", "wished_at", "last_error"])
+    audit.record(actor=actor, verb="line.password", row=line)
+    wake.on_commit("routers", [str(line.router_id)])
     return line
 
 

@@ -179,6 +179,8 @@ def hints() -> dict[str, Hint]:
         "payments.ProviderAccount.silent_since": Hint(None, "that it does not answer is written down when it is asked"),
         "payments.ProviderAccount.token": token,
         "portal.LoginCode.phone": phone,
+        "portal.Lead.phone": phone,
+        "portal.Lead.state": Hint("open", "it can be decided"),
         "sms.ChannelAccount.base_url": nowhere,
         "sms.ChannelAccount.channel": Hint("africastalking", "a channel the program knows"),
         "sms.ChannelAccount.config": Hint(_config(channels, "africastalking"), "what the channel's adapter wants"),

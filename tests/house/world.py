@@ -251,6 +251,9 @@ def _gift(_: House) -> dict[str, Any]:
 
 def _file(_: House) -> dict[str, Any]:
     return {"file": SimpleUploadedFile("card.png", b"\x89PNG\r\n\x1a\n" + b"0" * 20)}
+def _top_up(house: House) -> dict[str, Any]:
+    account = str(house.maker.id_of("payments.ProviderAccount"))
+    return {"key": uuid4().hex, "amount": "200", "account": account, "phone": "0712345678"}
 
 
 def _hold(_: House) -> dict[str, Any]:
@@ -384,7 +387,42 @@ SAMPLES = {
     "portal:switch": Sample(
         lambda house: {"customer": str(house.maker.id_of("customers.Customer"))}, "customer", "django_session"
     ),
+    "portal:payment_retry": Sample(lambda _: {}, "customer", "payments_payment"),
+    "portal:top_up": Sample(_top_up, "customer", "payments_payment", is_page=True),
+    "portal:neighbour": Sample(lambda _: {"code": "C1001"}, "customer", "accounts_tries", is_page=True),
+    "portal:plan": Sample(
+        lambda house: {"package": str(house.maker.id_of("packages.Package")), "when": "next"},
+        "customer",
+        "billing_subscription",
+        is_page=True,
+    ),
+    "portal:plan_keep": Sample(lambda _: {}, "customer", "billing_subscription"),
+    "portal:profile": Sample(
+        lambda _: {"email": "jane@example.org", "address": "Kahawa", "language": "sw"},
+        "customer",
+        "customers_customer",
+        is_page=True,
+    ),
+    "portal:line_confirm": Sample(lambda _: {"code": "123456"}, "customer", "accounts_tries", is_page=True),
+    "portal:telephones_confirm": Sample(lambda _: {"code": "123456"}, "customer", "accounts_tries", is_page=True),
+    "portal:telephone_change": Sample(
+        lambda _: {"number": "+254712345678", "action": "first"}, "customer", "customers_customerphone"
+    ),
+    "portal:sign_ins_end": Sample(
+        lambda house: {"sign_in": str(house.maker.id_of("portal.CustomerSignIn"))}, "customer", "portal_customersignin"
+    ),
+    "portal_staff:settings": Sample(
+        lambda house: {"router": str(house.maker.id_of("network.Router"))},
+        "owner",
+        "portal_portalsettings",
+        is_page=True,
+    ),
+    "portal_staff:lead": Sample(
+        lambda house: {"action": "open", "router": str(house.maker.id_of("network.Router"))}, "owner", "portal_lead"
+    ),
 }
+#: Forms that ask a gateway, outside a transaction: what is taken of them is tried where commits are real.
+ASKING = {"portal:pay", "portal:top_up"}
 POST_ONLY = {name for name, sample in SAMPLES.items() if not sample.is_page}
 
 
