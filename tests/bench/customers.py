@@ -40,11 +40,11 @@ LIST_URL, PAGE_URL = "/api/customers?limit=25", "/dashboard/customers/"
 #: What a customer is made of, by his number ``g`` and his tenant's ``k``; the original is number 0.
 _FIRST = (
     "(ARRAY['Amina','Juma','Rahim','Fatema','Otieno','Wanjiku','Karim','Nusrat','Peter','Grace','Mary','Hassan',"
-    "'Ayesha','Samuel','Esther','Abdul','Joyce','Brian','Mercy','Daniel'])[1 + abs(hashint4(g) % 20)]"
+    "'Ayesha','Samuel','Esther','Abdul','Joyce','Brian','Mercy','Daniel'])[1 + abs(mod(hashint4(g), 20))]"
 )
 _LAST = "initcap(translate(substr(md5(g || '-' || {k}), 1, 7), '0123456789', 'aeioumnrst'))"
-_PHONE = "'+2547' || lpad(((g::bigint * 7919931 + {k}) % 100000000)::text, 8, '0')"
-_USERNAME = "'user' || lpad(((g::bigint * 48271 + {k}) % 9999991)::text, 7, '0')"
+_PHONE = "'+2547' || lpad(mod(g::bigint * 7919931 + {k}, 100000000)::text, 8, '0')"
+_USERNAME = "'user' || lpad(mod(g::bigint * 48271 + {k}, 9999991)::text, 7, '0')"
 _CODE = "'C' || (1001 + g)"
 #: Keys in the order of time, as the product's are.
 _ID = "overlay(lpad(to_hex(1700000000000 + g::bigint * 60000), 12, '0') || '7' || substr(md5({of}), 1, 19) PLACING '8' FROM 17 FOR 1)::uuid"  # noqa: E501
@@ -333,17 +333,17 @@ def _copies(server: psycopg.Connection[Any], office: Office) -> None:
 
     at = f"t.created_at - ({office.customers} - g) * interval '1 minute'"
     phone, username = _of(_PHONE, number), _of(_USERNAME, number)
-    state = "(ARRAY['active','active','active','active','suspended'])[1 + g % 5]"
+    state = "(ARRAY['active','active','active','active','suspended'])[1 + mod(g, 5)]"
     name = f"{_FIRST} || ' ' || {_of(_LAST, number)}"
     _copy(server, "customers_customer", office, {"id": key("c"), "code": _CODE, "name": name, "created_at": at})
     of_customer = {"customer_id": key("c")}
     _copy(server, "customers_customerphone", office, {"id": key("p"), "number": phone, **of_customer})
-    expiry = "now() + (g % 60 - 20) * interval '1 day'"
+    expiry = "now() + (mod(g, 60) - 20) * interval '1 day'"
     bought = {"id": key("s"), "created_at": at, "state": state, "expires_at": expiry}
     _copy(server, "billing_subscription", office, {**bought, **of_customer})
     line = {"id": key("l"), "subscription_id": key("s"), "username": username, "created_at": at}
     _copy(server, "network_line", office, {**line, **of_customer})
-    _copy(server, "network_session", office, {"id": key("o"), "line_id": key("l")}, where="g % 3 = 0")
+    _copy(server, "network_session", office, {"id": key("o"), "line_id": key("l")}, where="mod(g, 3) = 0")
     written = server.execute(
         "SELECT source, token FROM customers_searchtoken WHERE tenant_id = %s", [tenant]
     ).fetchall()
