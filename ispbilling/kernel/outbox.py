@@ -16,8 +16,9 @@ from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
 
-from ispbilling.kernel import audit, clock, clockwatch, events, tenancy, wake
+from ispbilling.kernel import audit, clock, clockwatch, events, live, tenancy, wake
 from ispbilling.kernel.errors import Conflict, NotFound
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.ids import uuid7
@@ -147,6 +148,8 @@ def _failed(event_id: UUID, attempts: int, error: str) -> None:
             "UPDATE kernel_event SET attempts = %s, last_error = %s, state = %s, not_before = %s WHERE id = %s",
             [attempts, error[:2000], "parked" if parked else "pending", clock.machine_now() + delay, event_id],
         )
+    if parked:
+        live.say("alerts")
 
 
 def due_shards() -> list[int]:
@@ -177,6 +180,11 @@ def purge(*, older_than_days: int = KEEP_DAYS, batch: int = 5000) -> int:
 
 
 @transaction.atomic
+def events_parked() -> QuerySet[Event]:
+    """Events that keep failing and wait for a person."""
+    return Event.objects.filter(state=Event.State.PARKED)
+
+
 def event_retry(*, event_id: UUID, actor: str) -> Event:
     """Put a parked event back in its queue. Handlers that have run for it do not run again.
 
@@ -194,5 +202,6 @@ def event_retry(*, event_id: UUID, actor: str) -> Event:
         )
     audit.record(actor=actor, verb="event.retry", row=event, new={"name": event.name, "key": event.key})
     wake.on_commit("events", [event.shard])
+    live.say("alerts")
     event.refresh_from_db()
     return event

@@ -244,6 +244,8 @@ SPECTACULAR_SETTINGS = {
 # --- Languages, time -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("sw", _("Swahili")), ("bn", _("Bangla")), ("fil", _("Filipino"))]
+#: What each language calls itself: whoever reads no other must find it.
+LANGUAGE_OWN_NAMES = {"en": "English", "sw": "Kiswahili", "bn": "বাংলা", "fil": "Filipino"}
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
@@ -284,6 +286,11 @@ AUDIT_INTERVAL_S: float = env.float("AUDIT_INTERVAL_S", 300.0)  # between two co
 HEARTBEAT_INTERVAL_S: float = env.float("HEARTBEAT_INTERVAL_S", 20.0)  # a sign of life of each queue's worker
 QUEUES = ("events", "default", "outside", "network")
 CYCLE_INTERVAL_S: float = env.float("CYCLE_INTERVAL_S", 10.0)  # how late an expiry may be noticed
+
+# --- Live pages ------------------------------------------------------------------------------------------------
+LIVE_CHECK_S: float = env.float("LIVE_CHECK_S", 90.0)  # how long an open stream outlives its session, at most
+LIVE_STREAMS_MAX: int = env.int("LIVE_STREAMS_MAX", 2000)  # open streams of one web process
+LIVE_STREAMS_PER_PERSON: int = env.int("LIVE_STREAMS_PER_PERSON", 12)  # of one person, in one web process
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -31,6 +31,7 @@ STAFF = {
     "dashboard:customer": "customers:view",
     "dashboard:line_add": "pppoe:add_user",
     "dashboard:customer_why": "customers:view",
+    "dashboard:live": "dashboard:view",
     "dashboard:health": "health:view",
     "dashboard:events": "system:events",
     "dashboard:event_retry": "system:events",
@@ -58,6 +59,7 @@ STAFF = {
 #: A signed-in customer, who sees what is his own.
 CUSTOMER = {
     "portal:home",
+    "portal:live",
     "portal:pay",
     "portal:payment",
     "portal:payment_status",
@@ -136,6 +138,7 @@ PUBLIC = {
     "root",
     "healthz",
     "readyz",
+    "account_language",
     "account_login",
     "account_logout",
     "account_reset_password",
