@@ -68,7 +68,8 @@ _STANDING = """async () => {
   const box = one.getBoundingClientRect();
   return {
     stop: window.__stops.indexOf(one),
-    isSeen: marked(one) || (one.matches('input, select, textarea, button, .btn') && ring(one)) || (around ? marked(around) : false),
+    isSeen: marked(one) || (one.matches('input, select, textarea, button, .btn') && ring(one)) ||
+      (around ? marked(around) : false),
     isInside: box.bottom > 0 && box.top < innerHeight,
     name: `${one.tagName.toLowerCase()} ${(one.textContent || one.name || '').trim().slice(0, 40)}`,
   };
