@@ -107,8 +107,8 @@ def _is_page(tab: Tab, path: str) -> bool:
     cookies = tab.page.context.cookies(tab.site)
     headers = {"Host": site.netloc, "Cookie": "; ".join(f"{one['name']}={one['value']}" for one in cookies)}
     # The browser knows that every name under localhost is this machine; others ask a server of names.
-    answer = requests.get(f"http://127.0.0.1:{site.port}{path}", headers=headers, allow_redirects=False, timeout=60)
-    is_error_page = answer.status_code == 404
-    if not (answer.status_code == 200 or is_error_page) or "text/html" not in answer.headers.get("content-type", ""):
-        return False
-    return answer.text.lstrip()[:9].lower() == "<!doctype"
+    url = f"http://127.0.0.1:{site.port}{path}"
+    with requests.get(url, headers=headers, allow_redirects=False, timeout=60, stream=True) as answer:
+        # Looked at before it is read: a stream of what happens has no end.
+        is_shown = answer.status_code in (200, 404) and "text/html" in answer.headers.get("content-type", "")
+        return is_shown and answer.text.lstrip()[:9].lower() == "<!doctype"
