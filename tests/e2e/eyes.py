@@ -56,21 +56,27 @@ _TO_THE_TOP = """() => {
 
 #: Where the keyboard stands: its place among the stops (-1: on none of them), and whether one sees it.
 _STANDING = """async () => {
-  await new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)));
   const one = document.activeElement;
   if (!one || one === document.body || one === document.documentElement) return null;
+  const inside = () => {
+    const box = one.getBoundingClientRect();
+    return box.bottom > 0 && box.top < innerHeight;
+  };
+  // The page moves to where the keyboard is a frame or more after the keyboard got there.
+  for (let frames = 0; frames < 30 && (frames === 0 || !inside()); frames++) {
+    await new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)));
+  }
   const marked = element => {
     const style = getComputedStyle(element);
     return (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1);
   };
   const ring = element => getComputedStyle(element).boxShadow !== 'none';
   const around = one.closest('label');
-  const box = one.getBoundingClientRect();
   return {
     stop: window.__stops.indexOf(one),
     isSeen: marked(one) || (one.matches('input, select, textarea, button, .btn') && ring(one)) ||
       (around ? marked(around) : false),
-    isInside: box.bottom > 0 && box.top < innerHeight,
+    isInside: inside(),
     name: `${one.tagName.toLowerCase()} ${(one.textContent || one.name || '').trim().slice(0, 40)}`,
   };
 }"""
