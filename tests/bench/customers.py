@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.bench.__main__ import Figure
 
 BIG, SMALL, ALL, OTHERS = 100_000, 1_000, 1_000_000, 44
-ROUNDS = 200
+ROUNDS, ROUNDS_QUICK = 200, 30
 SEARCH_ROUNDS = 15
 LIST_LIMIT, PAGE_LIMIT, GROWTH_LIMIT = 6.0, 15.0, 1.5
 SEARCH_MS = 10.0
@@ -108,17 +108,19 @@ def run(scale: float = 1.0) -> Iterator[Figure]:
         _floor(big)
 
     first = {name: (lambda url=url: answer.of(big, url)) for name, url in (("list", LIST_URL), ("page", PAGE_URL))}
-    times = _by_turns({"floor": floor, **first})
+    rounds = ROUNDS if scale >= 1 else ROUNDS_QUICK
+    times = _by_turns(rounds, {"floor": floor, **first})
     middle = {name: statistics.median(found) for name, found in times.items()}
     yield Figure("list_p50", middle["list"], middle["floor"], LIST_LIMIT, "ms")
     yield Figure("page_p50", middle["page"], middle["floor"], PAGE_LIMIT, "ms")
     for name, url, last in (("list", LIST_URL, _last_of_list(big)), ("page", PAGE_URL, _last_of_page(answer, big))):
         times = _by_turns(
+            rounds,
             {
                 "small": lambda url=url: answer.of(small, url),
                 "big": lambda url=url: answer.of(big, url),
                 "last": lambda url=last: answer.of(big, url),
-            }
+            },
         )
         high = {which: _p95(found) for which, found in times.items()}
         yield Figure(f"{name}_p95_{small.customers}_to_{big.customers}", high["big"], high["small"], GROWTH_LIMIT, "ms")
@@ -195,10 +197,10 @@ def _floor(office: Office) -> str:
     return json.dumps(rows, default=str)
 
 
-def _by_turns(works: Mapping[str, Callable[[], Any]]) -> dict[str, list[float]]:
+def _by_turns(rounds: int, works: Mapping[str, Callable[[], Any]]) -> dict[str, list[float]]:
     """Milliseconds of each, one after the other, so that what else the machine does meets all of them alike."""
     times: dict[str, list[float]] = {name: [] for name in works}
-    for number in range(ROUNDS + 5):
+    for number in range(rounds + 5):
         for name, work in works.items():
             began = time.perf_counter()
             work()
