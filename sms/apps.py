@@ -34,7 +34,7 @@ class SmsConfig(AppConfig):
             group="house",
             url="sms:wordings",
             title=_("What messages say"),
-            icon="message",
+            icon="template",
             permission="messages:wordings",
             order=75,
         )
