@@ -95,12 +95,11 @@ def preview_of(text: str) -> Preview:
     words = normalise(text)
     taken = count(words)
     recent = Message.objects.order_by("-created_at", "-id").values_list("text", "cost", "cost_currency")
-    told = next(((text, cost, currency) for text, cost, currency in recent[:RECENT_MOST] if text and cost), None)
-    if told is None:
-        return Preview(words, taken, None, "")
-    last, cost, currency = told
-    each = cost / max(1, count(last).segments)
-    return Preview(words, taken, (each * taken.segments).quantize(Decimal("0.01")), currency)
+    for last, cost, currency in recent[:RECENT_MOST]:
+        if last and cost:
+            each = cost / max(1, count(last).segments)
+            return Preview(words, taken, (each * taken.segments).quantize(Decimal("0.01")), currency)
+    return Preview(words, taken, None, "")
 
 
 def wordings_own() -> dict[tuple[str, str], str]:
