@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, Sum
-
-from accounts.selectors import tenant_current
-from billing.models import Receipt, Subscription
-from billing.selectors import cut_stop_open
+from billing.models import Subscription
 from customers.models import Customer, CustomerPhone
-from ispbilling.kernel import clock
-from ispbilling.kernel.money import Money
-from ispbilling.kernel.outbox import events_parked
-from network.models import Line, Router
-from network.selectors import customers_online, online_count
+from network.selectors import customers_online
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +47,3 @@ def customer_rows(customers: list[Customer]) -> list[CustomerRow]:
         )
         for customer in customers
     ]
-
-
-def home_figures() -> dict[str, Any]:
-    """What the home page shows: who is online, what came in today, what is due, what is down."""
-    tenant, now = tenant_current(), clock.now()
-    today = clock.today(tenant.zone_info)
-    paid = Receipt.objects.filter(received_at__gte=today, currency=tenant.currency).aggregate(sum=Sum("amount"))["sum"]
-    lines = Line.objects.aggregate(all=Count("id"), waiting=Count("id", filter=~Q(applied_generation=F("generation"))))
-    states = Subscription.objects.aggregate(
-        active=Count("id", filter=Q(state=Subscription.State.ACTIVE)),
-        suspended=Count("id", filter=Q(state=Subscription.State.SUSPENDED)),
-        due=Count(
-            "id",
-            filter=Q(state=Subscription.State.ACTIVE, expires_at__gt=now, expires_at__lte=now + timedelta(days=3)),
-        ),
-    )
-    routers = Router.objects.filter(is_enabled=True).aggregate(all=Count("id"), down=Count("id", filter=Q(is_up=False)))
-    return {
-        "online": online_count(),
-        "collected": Money(paid or Decimal(0), tenant.currency),
-        "active": states["active"],
-        "suspended": states["suspended"],
-        "due": states["due"],
-        "lines": lines["all"],
-        "lines_waiting": lines["waiting"],
-        "routers": routers["all"],
-        "routers_down": routers["down"],
-        "cuts_stopped": cut_stop_open(),
-        "events_parked": events_parked().count(),
-    }

@@ -28,12 +28,6 @@ from network.services import line_open
 from network.wording import sentence
 
 
-@access.staff("dashboard:view")
-def home(request: HttpRequest) -> HttpResponse:
-    """How the business stands now."""
-    return render(request, "dashboard/home.html", {"figures": selectors.home_figures()})
-
-
 @access.staff("customers:view")
 def customers(request: HttpRequest) -> HttpResponse:
     """Customers, newest first, or those a search finds."""

@@ -16,6 +16,15 @@ class NetworkConfig(AppConfig):
         live.declare("routers", permission="routers:view")
         health.register()
         nav.register(
+            group="operate",
+            url="network:sessions",
+            title=_("Live sessions"),
+            icon="activity",
+            permission="pppoe:view",
+            order=30,
+            keys="g o",
+        )
+        nav.register(
             group="network",
             url="network:routers",
             title=_("Routers"),
@@ -33,3 +42,4 @@ class NetworkConfig(AppConfig):
             order=40,
         )
         counters.register("network:routers", rows=selectors.routers_down, permission="routers:view", is_alarm=True)
+        nav.action(url="network:router_new", title=_("New router"), icon="router", permission="routers:manage")

@@ -13,6 +13,8 @@ from uuid import UUID
 from django.db import models
 from django.http import HttpRequest
 
+from ispbilling.kernel.text import foreign
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -71,9 +73,9 @@ def _read(text: str) -> list[str] | None:
 
 
 def search_term(request: HttpRequest) -> str:
-    """What was typed into a page's search, bounded."""
+    """What was typed into a page's search, bounded, without what no column holds."""
     found: Any = request.GET.get("q", "")
-    return str(found).strip()[:80]
+    return foreign(found, 80)
 
 
 def instant_of(text: str) -> datetime | None:
