@@ -1,6 +1,8 @@
+from django.conf import settings
 from django.urls import path
 
 from dashboard import audit_views, views
+from dashboard.demo import banner
 
 app_name = "dashboard"
 urlpatterns = [
@@ -15,3 +17,5 @@ urlpatterns = [
     path("events/", views.events, name="events"),
     path("events/<uuid:event_id>/retry/", views.event_retry, name="event_retry"),
 ]
+if settings.CLOCK_MAY_MOVE:  # the demo's own
+    urlpatterns += [path("demo/progress/", banner.progress, name="demo_progress")]

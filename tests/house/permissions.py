@@ -27,6 +27,7 @@ STAFF = {
     "accounts:own": "account:own",
     "accounts:second_factor": "account:own",
     "dashboard:home": "dashboard:view",
+    "dashboard:demo_progress": "dashboard:view",
     "dashboard:customers": "customers:view",
     "dashboard:customer": "customers:view",
     "dashboard:line_add": "pppoe:add_user",
