@@ -98,6 +98,8 @@ PADMA = House(
 def houses(*, is_small: bool) -> tuple[House, ...]:
     """All of them, or a town of one router and twelve customers."""
     if is_small:
-        weekly = tuple(replace(offer, share=10 * offer.share if offer.count == 7 else offer.share) for offer in SAVANNA.offers)
+        weekly = tuple(
+            replace(offer, share=10 * offer.share if offer.count == 7 else offer.share) for offer in SAVANNA.offers
+        )
         return (replace(SAVANNA, routers=("tower",), customers=12, offers=weekly),)
     return (SAVANNA, PADMA)

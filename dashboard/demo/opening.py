@@ -26,7 +26,9 @@ PASSWORD = "savanna-demo-2026"
 def demo_allowed() -> None:
     """Raises DomainError ``demo.refused`` where a demo has no business."""
     if not settings.CLOCK_MAY_MOVE:
-        raise DomainError("demo.refused", "This installation is for real customers: it is not filled with invented ones.")
+        raise DomainError(
+            "demo.refused", "This installation is for real customers: it is not filled with invented ones."
+        )
 
 
 def house_find(house: House) -> Tenant | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -238,7 +238,9 @@ class _Life:
         else:
             if dice.random() < 0.09:
                 code = dice.choice(_FAILURES)
-                yield Act(at - timedelta(minutes=3), Kind.PUSH_FAILED, self.number, f"{key}:no", periods=periods, code=code)
+                yield Act(
+                    at - timedelta(minutes=3), Kind.PUSH_FAILED, self.number, f"{key}:no", periods=periods, code=code
+                )
             yield Act(at, Kind.PUSH, self.number, key, receipt, periods=periods)
 
     def _key(self, what: str, count: int) -> str:

@@ -19,7 +19,6 @@ from django.db.models import Q
 
 from ispbilling.kernel.errors import DomainError
 
-
 #: The instant at which this process alone lives, when it does not live now.
 _lived: datetime | None = None
 

@@ -73,12 +73,16 @@ def books() -> str:
     """What the books say, without what is drawn anew in every run."""
     with tenancy.tenant_context(town().id), transaction.atomic():
         told = [
-            list(Receipt.objects.exclude(method="cash").order_by("number").values_list("number", "amount", "booked_at")),
+            list(
+                Receipt.objects.exclude(method="cash").order_by("number").values_list("number", "amount", "booked_at")
+            ),
             list(Receipt.objects.order_by("received_at").values_list("customer__code", "amount", "method")),
             list(Invoice.objects.order_by("number").values_list("number", "total", "customer__code")),
             list(Subscription.objects.order_by("customer__code").values_list("customer__code", "state", "expires_at")),
             list(Message.objects.order_by("created_at", "to", "text").values_list("to", "code", "state")),
-            list(Line.objects.order_by("username").values_list("username", "level", "generation", "applied_generation")),
+            list(
+                Line.objects.order_by("username").values_list("username", "level", "generation", "applied_generation")
+            ),
         ]
         assert ledger_check() == []
     return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
@@ -139,7 +143,8 @@ def test_stopped_between_two_days_and_started_again_it_gives_the_same_books_as_i
     demo_open(progress=progress(4), ends=ENDS)
     demo_fill(progress=progress(4), ends=ENDS, tell=lambda _: None, days_most=2)
     half = progress_read()
-    assert half is not None and half.done == 2
+    assert half is not None
+    assert half.done == 2
     demo_fill(progress=half, ends=ENDS, tell=lambda _: None)
     in_two = books()
     demo_fill(progress=replace(half, done=0), ends=ENDS, tell=lambda _: None)
@@ -157,7 +162,8 @@ def test_killed_in_the_middle_and_started_again_nothing_is_lost_and_nothing_doub
     child = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=environment)
     deadline = time.monotonic() + 120
     while (found := progress_read()) is None or found.done < 3:
-        assert child.poll() is None and time.monotonic() < deadline
+        assert child.poll() is None
+        assert time.monotonic() < deadline
         time.sleep(0.05)
     child.send_signal(signal.SIGKILL)
     child.wait()
