@@ -51,6 +51,12 @@ PERMISSIONS = {
         Permission("routers:edit", _("Put right what hands changed on routers"), LEADERS | {TECHNICIAN}),
         Permission("routers:wall", _("Say what is reachable for whoever has not paid"), LEADERS | {TECHNICIAN}),
         Permission("messages:view", _("See messages to customers"), LEADERS | {BILLING, SUPPORT}),
+        Permission(
+            "messages:send",
+            _("Write to customers, send once more"),
+            LEADERS | {BILLING, SUPPORT},
+        ),
+        Permission("messages:wordings", _("Say what messages to customers say"), LEADERS),
         Permission("staff:view", _("See who works here"), LEADERS),
         Permission("staff:edit", _("Invite people, change their roles, let them go"), LEADERS),
         Permission("staff:roles", _("Say what each role may do"), LEADERS),

@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class CustomersConfig(AppConfig):
     name = "customers"
+
+    def ready(self) -> None:
+        from ispbilling.kernel import live
+
+        live.declare("customer", permission="customers:view")

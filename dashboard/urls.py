@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.urls import path
 
-from dashboard import audit_views, views
+from dashboard import audit_views, live_views, views
 from dashboard.demo import banner
 
 app_name = "dashboard"
@@ -11,6 +11,7 @@ urlpatterns = [
     path("customers/new/", views.line_add, name="line_add"),
     path("customers/<uuid:customer_id>/", views.customer, name="customer"),
     path("customers/<uuid:customer_id>/why/", views.customer_why, name="customer_why"),
+    path("live/", live_views.words, name="live"),
     path("health/", views.health, name="health"),
     path("audit/", audit_views.browse, name="audit"),
     path("audit/export/", audit_views.export, name="audit_export"),

@@ -1,4 +1,4 @@
-"""One address: pages run on a2wsgi's threads, each with its kept database connection."""
+"""One address: pages run on a2wsgi's threads, each with its kept database connection; streams beside them on none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ispbilling.settings.production"
 
 from a2wsgi import WSGIMiddleware
 
+from ispbilling.kernel.live_streams import Streams
 from ispbilling.wsgi import application as pages
 
 #: One connection to PostgreSQL per thread.
-application: Any = WSGIMiddleware(cast(Any, pages), workers=int(os.environ.get("WEB_THREADS", "8")))
+threads: Any = WSGIMiddleware(cast(Any, pages), workers=int(os.environ.get("WEB_THREADS", "8")))
+application = Streams(threads, paths=["/dashboard/live/", "/client/live/"])

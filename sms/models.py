@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import models
+from django.utils.translation import pgettext_lazy
 
 from ispbilling.kernel.crypto import EncryptedJSONField
 from ispbilling.kernel.ids import url_token
@@ -51,12 +52,12 @@ class Message(TenantModel):
     LONGEST_WAIT = timedelta(minutes=30)
 
     class State(models.TextChoices):
-        QUEUED = "queued", "Waiting"
-        SENDING = "sending", "Being sent"
-        ACCEPTED = "accepted", "Sent"
-        DELIVERED = "delivered", "Delivered"
-        FAILED = "failed", "Failed"
-        UNKNOWN = "unknown", "Outcome unknown"
+        QUEUED = "queued", pgettext_lazy("message", "Waiting")
+        SENDING = "sending", pgettext_lazy("message", "Being sent")
+        ACCEPTED = "accepted", pgettext_lazy("message", "Sent")
+        DELIVERED = "delivered", pgettext_lazy("message", "Delivered")
+        FAILED = "failed", pgettext_lazy("message", "Failed")
+        UNKNOWN = "unknown", pgettext_lazy("message", "Outcome unknown")
 
     MOVES = Moves(
         {
@@ -81,6 +82,7 @@ class Message(TenantModel):
     cost = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     cost_currency = models.CharField(max_length=3, blank=True)
     error = models.CharField(max_length=200, blank=True)
+    again_of = TenantForeignKey("self", on_delete=models.PROTECT, null=True, related_name="repeats")
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)  # machine time; null = nothing to be done
     created_at = models.DateTimeField()  # product time
@@ -92,10 +94,26 @@ class Message(TenantModel):
         indexes = [
             models.Index(fields=["next_try_at"], name="message_due", condition=models.Q(next_try_at__isnull=False)),
             models.Index(fields=["tenant", "-created_at", "-id"], name="message_recent"),
+            models.Index(fields=["tenant", "state", "-created_at", "-id"], name="message_of_state"),
             models.Index(fields=["tenant", "customer", "-created_at"], name="message_customer"),
             models.Index(
                 fields=["tenant", "account", "provider_id"],
                 name="message_provider_id",
                 condition=~models.Q(provider_id=""),
             ),
+        ]
+
+
+class DeliveryReport(TenantModel):
+    """What a provider told about a message, each thing once, believed or not: ``Message.state`` is what we believe."""
+
+    message = TenantForeignKey(Message, on_delete=models.CASCADE, related_name="reports")
+    delivery = models.CharField(max_length=10)  # ``sms.channels.base.Delivery``
+    code = models.CharField(max_length=60, blank=True)  # the provider's own word
+    is_final = models.BooleanField(default=False)
+    at = models.DateTimeField()  # machine time
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "message", "delivery", "code"], name="deliveryreport_once")
         ]

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+#: Kinds of messages that have no wording: a person typed them, or an account is tried.
+WRITTEN, TEST = "written", "test"
+
+#: What each name means to whoever writes a wording, and a value to try it with.
+FIELDS: dict[str, tuple[str | Promise, str]] = {
+    "isp": (_("Your name"), "Savanna Net"),
+    "name": (_("The customer's name"), "Jane Wanjiku"),
+    "code": (_("The customer's code, or the one-time code"), "482915"),
+    "amount": (_("The amount, with its currency"), "KES 1,500.00"),
+    "receipt": (_("The number of the receipt"), "SGR7XK2M4P"),
+    "wallet": (_("What is in the wallet now"), "KES 250.00"),
+    "expires": (_("When the time runs out"), "24 Dec 2026 18:05"),
+    "days": (_("How many days are left"), "3"),
+    "count": (_("How many customers would be cut"), "48"),
+    "active": (_("How many customers are active"), "310"),
+    "detail": (_("What happened"), "2:15:00"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """``sentence`` tells staff when it is sent; ``fields`` are what ``texts`` may name in braces."""
+    """``sentence`` tells staff when it is sent; ``fields`` are what ``texts`` may name in braces, ``needed`` must."""
 
-    sentence: str
+    sentence: str | Promise
     fields: frozenset[str]
     texts: dict[str, str]
+    needed: frozenset[str] = field(default_factory=frozenset)
 
 
 WORDINGS = {
     "payment_received": Wording(
-        "Money was booked and bought time.",
+        _("Money was booked and bought time."),
         frozenset({"name", "amount", "receipt", "expires", "isp"}),
         {
             "en": "{isp}: we received {amount} ({receipt}). You are online until {expires}. Thank you, {name}.",
@@ -26,7 +49,7 @@ WORDINGS = {
         },
     ),
     "payment_kept": Wording(
-        "Money was booked and lies in the wallet.",
+        _("Money was booked and lies in the wallet."),
         frozenset({"name", "amount", "receipt", "wallet", "isp"}),
         {
             "en": "{isp}: we received {amount} ({receipt}). Your balance is {wallet}.",
@@ -36,7 +59,7 @@ WORDINGS = {
         },
     ),
     "expiry_near": Wording(
-        "A subscription runs out soon.",
+        _("A subscription runs out soon."),
         frozenset({"name", "days", "expires", "isp", "code"}),
         {
             "en": "{isp}: {name}, your internet ends on {expires} ({days} days left). Pay with account {code}.",
@@ -46,7 +69,7 @@ WORDINGS = {
         },
     ),
     "suspended": Wording(
-        "A subscription ran out.",
+        _("A subscription ran out."),
         frozenset({"name", "expires", "isp", "code"}),
         {
             "en": "{isp}: {name}, your internet ended on {expires}. Pay with account {code} to be back at once.",
@@ -56,7 +79,7 @@ WORDINGS = {
         },
     ),
     "renewed": Wording(
-        "A subscription was renewed from the wallet.",
+        _("A subscription was renewed from the wallet."),
         frozenset({"name", "amount", "expires", "isp"}),
         {
             "en": "{isp}: {name}, we renewed your internet from your balance ({amount}), until {expires}.",
@@ -66,7 +89,7 @@ WORDINGS = {
         },
     ),
     "cuts_stopped": Wording(
-        "To staff: a run would have cut too many and stopped.",
+        _("To staff: a run would have cut too many and stopped."),
         frozenset({"count", "active", "isp"}),
         {
             "en": "{isp}: {count} of {active} customers would be cut now. Nobody was. Please look and release.",
@@ -76,7 +99,7 @@ WORDINGS = {
         },
     ),
     "cuts_stopped_clock": Wording(
-        "To staff: the server's clock jumped, and nobody is cut.",
+        _("To staff: the server's clock jumped, and nobody is cut."),
         frozenset({"detail", "isp"}),
         {
             "en": "{isp}: the server's clock jumped by {detail}. Nobody is cut until you look and release.",
@@ -86,7 +109,7 @@ WORDINGS = {
         },
     ),
     "cuts_stopped_time": Wording(
-        "To staff: the server's clock is not set, and nobody is cut.",
+        _("To staff: the server's clock is not set, and nobody is cut."),
         frozenset({"isp"}),
         {
             "en": "{isp}: the server's clock is not set. Nobody is cut until it is. Check its time service.",
@@ -96,7 +119,7 @@ WORDINGS = {
         },
     ),
     "cuts_stopped_gateway": Wording(
-        "To staff: a gateway is silent, and nobody is cut.",
+        _("To staff: a gateway is silent, and nobody is cut."),
         frozenset({"detail", "isp"}),
         {
             "en": "{isp}: {detail} does not answer, so payments may not arrive. Nobody is cut until it does.",
@@ -106,7 +129,7 @@ WORDINGS = {
         },
     ),
     "portal_code": Wording(
-        "A customer signs in to the portal.",
+        _("A customer signs in to the portal."),
         frozenset({"code", "isp"}),
         {
             "en": "{isp}: your code is {code}. It is good for 10 minutes. Tell it to nobody.",
@@ -114,6 +137,7 @@ WORDINGS = {
             "bn": "{isp}: আপনার কোড {code}। ১০ মিনিট কার্যকর। কাউকে বলবেন না।",
             "fil": "{isp}: ang code mo ay {code}. May bisa nang 10 minuto. Huwag ibahagi.",
         },
+        needed=frozenset({"code"}),
     ),
 }
 
@@ -122,3 +146,12 @@ def text_of(code: str, language: str) -> str:
     """The built-in text, in English where the language has none. Raises KeyError for an unknown code."""
     texts = WORDINGS[code].texts
     return texts.get(language, texts["en"])
+
+
+def kind_label(code: str) -> str:
+    """What a kind of message is called on pages; one the program no longer knows by its code."""
+    if code == WRITTEN:
+        return gettext("Written by staff.")
+    if code == TEST:
+        return gettext("A test of an account.")
+    return str(WORDINGS[code].sentence) if code in WORDINGS else code

@@ -25,6 +25,7 @@ TEMPLATE = "ispbilling_test_template"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--thorough", action="store_true", help="tests/faults in full, for hours")
+    parser.addoption("--contact-sheet", metavar="FOLDER", help="where tests/e2e puts pictures of every page")
 
 
 def pytest_configure(config: pytest.Config) -> None:

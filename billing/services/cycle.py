@@ -23,7 +23,7 @@ from billing.services.safety import clock_stop, cuts_allowed
 from billing.services.subscriptions import extension_from_wallet, subscription_carry_on, subscription_locked
 from customers.models import Customer
 from customers.services import customer_locked
-from ispbilling.kernel import clock, clockwatch, tenancy
+from ispbilling.kernel import clock, clockwatch, live, tenancy
 from ispbilling.kernel.events import emit_many
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.ids import uuid7
@@ -165,6 +165,7 @@ def _renew(subscription_id: UUID, customer_id: UUID) -> bool:
     )
     changed = SubscriptionChanged(subscription_id=subscription.id, customer_id=customer_id)
     emit_many([(changed, key), (renewed, key)])
+    live.say("cuts")
     failpoint("billing.renew.before_commit")
     return True
 
@@ -206,6 +207,7 @@ def _cut(rows: Sequence[Subscription], at: datetime) -> int:
             ),
         ]
     emit_many(happenings)
+    live.say("cuts")
     return len(rows)
 
 

@@ -22,7 +22,7 @@ from billing.services.subscriptions import (
     subscription_carry_on,
 )
 from customers.services import customer_locked
-from ispbilling.kernel import audit, clock, tenancy
+from ispbilling.kernel import audit, clock, live, tenancy
 from ispbilling.kernel.errors import Conflict, NotFound
 from ispbilling.kernel.events import emit_many
 from ispbilling.kernel.failpoints import failpoint
@@ -77,8 +77,10 @@ def receipt_record(
         debit=AccountName(AccountKind.CLEARING, account_id),
         credit=[(credit, money)],
     )
+    live.say("payments")
     if customer_id is None:
         post([income])
+        live.say("alerts")
     else:
         recharge = _recharge_locked(purpose_id) if purpose == RECHARGE and purpose_id is not None else None
         _book(receipt_id, customer_id, money, number, income, recharge, method, at)
@@ -269,4 +271,5 @@ def receipt_assign(*, receipt_id: UUID, customer_id: UUID, actor: str) -> Receip
     receipt.save(update_fields=["customer"])
     audit.record(actor=actor, verb="receipt.assign", row=receipt, new={"customer": customer_id})
     _book(receipt.id, customer_id, money, receipt.number, income, None, receipt.method, at)
+    live.say("payments", "alerts")
     return receipt

@@ -19,7 +19,7 @@ from billing.events import CutsStopped, SubscriptionChanged
 from billing.models import CutStop, Subscription
 from billing.selectors import Rules, rules_current, terms_of
 from customers.services import customer_locked
-from ispbilling.kernel import audit, clock, clockwatch
+from ispbilling.kernel import audit, clock, clockwatch, live
 from ispbilling.kernel.clockwatch import State as ClockState
 from ispbilling.kernel.clockwatch import Verdict
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound
@@ -102,6 +102,7 @@ def _stops_settle(obstacles: Sequence[Obstacle], at: datetime) -> bool:
             stop.released_at, stop.released_by = at, BY_ITSELF
             stop.save(update_fields=["released_at", "released_by"])
             audit.record(actor=BY_ITSELF, verb="cuts.release", row=stop, new={"cause": stop.cause})
+            live.say("cuts", "alerts")
         else:
             is_open = True
             standing.add(stop.cause)
@@ -128,6 +129,7 @@ def _stop(cause: str, at: datetime, *, detail: str = "", would_cut: int = 0, of_
     told = {"cause": cause, "detail": detail, "would_cut": would_cut, "of_active": of_active}
     audit.record(actor="system:cycle", verb="cuts.stop", row=stop, new=told)
     emit(CutsStopped(stop_id=stop.id, cause=cause, detail=detail, would_cut=would_cut, of_active=of_active), key="cuts")
+    live.say("cuts", "alerts")
 
 
 def _figures(rules: Rules, at: datetime) -> tuple[int, int]:
@@ -163,6 +165,7 @@ def cuts_release(*, stop_id: UUID, actor: str) -> CutStop:
     if stop.cause in (Cause.CLOCK, Cause.TIME):
         clockwatch.accept()
     audit.record(actor=actor, verb="cuts.release", row=stop, new={"cause": stop.cause, "would_cut": stop.would_cut})
+    live.say("cuts", "alerts")
     return stop
 
 
@@ -197,6 +200,7 @@ def customer_hold(*, customer_id: UUID, until: datetime | None, reason: str, act
     if until is not None:
         _give_back([row for row in rows if row.state == Subscription.State.SUSPENDED], rules, actor, reason)
     audit.record(actor=actor, verb="customer.hold", row=customer, old=old, new={"until": until}, reason=reason)
+    live.say("cuts", f"customer:{customer_id}")
     return rows
 
 

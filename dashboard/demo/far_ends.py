@@ -1,7 +1,7 @@
 """Giving the simulators what stood at the far ends: rows on routers, and subscribers' boxes that dial.
 
-They forget when they stop, as no real router does; so this is done before any worker speaks to them, or each row of ours
-would count as taken away by hand.
+They forget when they stop, as no real router does. So this is done before any worker speaks to them, or each row of
+ours would count as taken away by hand.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ from payments.services import provider_account_add
 from sms.services import channel_account_add
 
 ACTOR = "system:demo"
-PASSWORD = "savanna-demo-2026"
+#: Printed for whoever tries the demo.
+PASSWORD = "savanna-demo-2026"  # noqa: S105
 
 
 def demo_allowed() -> None:

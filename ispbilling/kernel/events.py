@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from ispbilling.kernel import clock, tenancy, wake
+from ispbilling.kernel import clock, live, tenancy, wake
 from ispbilling.kernel.ids import uuid7
 
 SHARDS = 8
@@ -108,6 +108,8 @@ def emit_many(happenings: Iterable[tuple[Any, str]]) -> None:
             [tenant, now, now, [uuid7() for _ in rows], names, keys, shards, payloads],
         )
     wake.on_commit("events", sorted(set(shards)))
+    # What happened to a customer is seen on his page.
+    live.say(*{key for key in keys if key.startswith("customer:")})
 
 
 def _dump(happened: Any) -> str:

@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError, connection, transaction
 
-from ispbilling.kernel import audit, clock, clockwatch, events, tenancy, wake
+from ispbilling.kernel import audit, clock, clockwatch, events, live, tenancy, wake
 from ispbilling.kernel.errors import Conflict, NotFound
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.ids import uuid7
@@ -147,6 +147,8 @@ def _failed(event_id: UUID, attempts: int, error: str) -> None:
             "UPDATE kernel_event SET attempts = %s, last_error = %s, state = %s, not_before = %s WHERE id = %s",
             [attempts, error[:2000], "parked" if parked else "pending", clock.machine_now() + delay, event_id],
         )
+    if parked:
+        live.say("alerts")
 
 
 def due_shards() -> list[int]:
@@ -194,5 +196,6 @@ def event_retry(*, event_id: UUID, actor: str) -> Event:
         )
     audit.record(actor=actor, verb="event.retry", row=event, new={"name": event.name, "key": event.key})
     wake.on_commit("events", [event.shard])
+    live.say("alerts")
     event.refresh_from_db()
     return event

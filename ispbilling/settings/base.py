@@ -287,6 +287,11 @@ HEARTBEAT_INTERVAL_S: float = env.float("HEARTBEAT_INTERVAL_S", 20.0)  # a sign 
 QUEUES = ("events", "default", "outside", "network")
 CYCLE_INTERVAL_S: float = env.float("CYCLE_INTERVAL_S", 10.0)  # how late an expiry may be noticed
 
+# --- Live pages ------------------------------------------------------------------------------------------------
+LIVE_CHECK_S: float = env.float("LIVE_CHECK_S", 90.0)  # how long an open stream outlives its session, at most
+LIVE_STREAMS_MAX: int = env.int("LIVE_STREAMS_MAX", 2000)  # open streams of one web process
+LIVE_STREAMS_PER_PERSON: int = env.int("LIVE_STREAMS_PER_PERSON", 12)  # of one person, in one web process
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 

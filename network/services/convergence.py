@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from billing.entitlement import Level
-from ispbilling.kernel import clock, tenancy, wake
+from ispbilling.kernel import clock, live, tenancy, wake
 from ispbilling.kernel.errors import Refused, Retryable
 from ispbilling.kernel.events import emit_many
 from ispbilling.kernel.failpoints import failpoint
@@ -197,6 +197,8 @@ def _record(router_id: UUID, seen: Seen) -> None:
     Acknowledgement.objects.bulk_create(proofs, ignore_conflicts=True)
     Router.objects.filter(id=router_id).update(audited_at=clock.machine_now())
     emit_many(told)
+    if changed:
+        live.say("routers")
     log.info("router.converged", tenant=str(tenancy.tenant_id()), router=str(router_id), changed=len(changed))
     if is_outdated:
         wake.on_commit("routers", [str(router_id)])

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import Q
 
-from ispbilling.kernel import audit, clock, holders, wake
+from ispbilling.kernel import audit, clock, holders, live, wake
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound, Refused, Retryable
 from ispbilling.kernel.events import emit
 from network.drivers.base import RouterDriver, RouterFacts, Target, drivers
@@ -94,6 +94,7 @@ def contact_succeeded(*, router_id: UUID, facts: RouterFacts | None = None, fing
     router.save()
     if was_up is not True:
         emit(RouterCameUp(router_id=router.id, name=router.name), key=f"router:{router.id}")
+        live.say("routers", "sessions", "alerts")
 
 
 @transaction.atomic
@@ -111,6 +112,7 @@ def contact_failed(*, router_id: UUID, error: str) -> None:
             RouterWentDown(router_id=router.id, name=router.name, error=router.last_error),
             key=f"router:{router.id}",
         )
+        live.say("routers", "sessions", "alerts")
 
 
 @transaction.atomic

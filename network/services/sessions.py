@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from ispbilling.kernel import clock
+from ispbilling.kernel import clock, live
 from network.drivers.base import SessionSeen
 from network.models import Line, Router, Session
 
@@ -20,7 +20,10 @@ def sessions_record(*, router_id: UUID, seen: Sequence[SessionSeen], uptime_s: i
     Counters never run backwards: a session's bytes are the largest reading, and a new session has a new key.
     """
     now = clock.machine_now()
-    lines = dict(Line.objects.filter(router_id=router_id).values_list("username", "id"))
+    rows = Line.objects.filter(router_id=router_id).values_list("username", "id", "customer_id")
+    lines, customers = {}, {}
+    for username, line_id, customer_id in rows:
+        lines[username], customers[line_id] = line_id, customer_id
     open_sessions = Session.objects.select_for_update(no_key=True).filter(router_id=router_id, stopped_at=None)
     open_rows = {
         (line_id, key): row for row, line_id, key in open_sessions.order_by("id").values_list("id", "line_id", "key")
@@ -54,6 +57,9 @@ def sessions_record(*, router_id: UUID, seen: Sequence[SessionSeen], uptime_s: i
     _carry_on(kept, now)
     Session.objects.filter(id__in=list(open_rows.values())).update(stopped_at=now)
     Router.objects.filter(id=router_id).update(polled_at=now, uptime_s=uptime_s)
+    changed = {row.line_id for row in fresh}.union(line_id for line_id, _ in open_rows)
+    if changed:
+        live.say("sessions", *{f"customer:{customers[line_id]}" for line_id in changed if line_id in customers})
 
 
 def _carry_on(kept: Sequence[tuple[UUID, str, str, int, int]], now: datetime) -> None:

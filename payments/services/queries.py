@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from ispbilling.kernel import clock
+from ispbilling.kernel import clock, live
 from ispbilling.kernel.errors import Refused, Retryable
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.sets import rows_update
@@ -92,3 +92,4 @@ def _expire(payment_id: UUID) -> None:
             reason="no answer in time",
             changes={"reason": "no_answer"},
         )
+        live.say("payments", *([f"customer:{payment.customer_id}"] if payment.customer_id else []))

@@ -9,7 +9,7 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from ispbilling.kernel import audit, clock
+from ispbilling.kernel import audit, clock, live
 from ispbilling.kernel.errors import NotFound
 from ispbilling.kernel.events import emit
 from ispbilling.kernel.failpoints import failpoint
@@ -55,6 +55,7 @@ def payment_settle(*, payment_id: UUID, attempt_id: UUID, result: Result) -> str
         reason=f"{result.code} {result.detail}".strip(),
         changes={"reason": result.reason[:20]},
     )
+    live.say("payments", _key(payment))
     return "ended"
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from ispbilling.kernel import clock
+from ispbilling.kernel import clock, live
 from ispbilling.kernel.errors import DomainError, NotFound, Refused, Retryable
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.ids import short_code
@@ -169,4 +169,5 @@ def _refused(payment_id: UUID, attempt_id: UUID, reason: str, code: str, detail:
     if payment.is_open:
         word = reason.rpartition(".")[2][:20]
         state_move(payment, to=Payment.State.FAILED, by="system:payments", reason=detail, changes={"reason": word})
+        live.say("payments", *([f"customer:{payment.customer_id}"] if payment.customer_id else []))
     return payment

@@ -1,4 +1,7 @@
-"""``bin/bench [NAME] [--json]``: lists the measurements, or runs one. Exit status 1 when a ratio is over its limit."""
+"""``bin/bench [NAME] [--json] [--scale N]``: lists the measurements, or runs one.
+
+Exit status 1 when a ratio is over its limit.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +29,20 @@ class Figure:
 
 
 def main(arguments: list[str]) -> int:
-    from tests.bench import callback, converge
+    from tests.bench import callback, converge, customers
 
     benches: dict[str, tuple[str, Callable[[], Iterator[Figure]]]] = {
         "callback": ("settling a payment, with 20 duplicates each and with none", callback.run),
         "converge": ("suspending 1,000 online subscribers of a router; 45 routers of which ten hang", converge.run),
+        "customers": (
+            "the list and the search of a tenant's 100,000 customers among 1,000,000",
+            lambda: customers.run(given.scale),
+        ),
     }
     parser = argparse.ArgumentParser(prog="bin/bench")
     parser.add_argument("name", nargs="?", choices=sorted(benches))
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--scale", type=float, default=1.0, help="customers: so many times as many rows")
     given = parser.parse_args(arguments)
     if given.name is None:
         for name, (sentence, _) in sorted(benches.items()):

@@ -32,6 +32,7 @@ STAFF = {
     "dashboard:customer": "customers:view",
     "dashboard:line_add": "pppoe:add_user",
     "dashboard:customer_why": "customers:view",
+    "dashboard:live": "dashboard:view",
     "dashboard:health": "health:view",
     "dashboard:events": "system:events",
     "dashboard:event_retry": "system:events",
@@ -49,11 +50,17 @@ STAFF = {
     "payments:payments": "billing:view",
     "sms:customer_panel": "messages:view",
     "sms:messages": "messages:view",
+    "sms:message": "messages:view",
+    "sms:message_repeat": "messages:send",
+    "sms:message_write": "messages:send",
+    "sms:channel_try": "settings:messages",
+    "sms:wordings": "messages:wordings",
 }
 
 #: A signed-in customer, who sees what is his own.
 CUSTOMER = {
     "portal:home",
+    "portal:live",
     "portal:pay",
     "portal:payment",
     "portal:payment_status",
@@ -176,6 +183,8 @@ ROLES = {
     "routers:edit": _LEADERS | {"technician"},
     "routers:wall": _LEADERS | {"technician"},
     "messages:view": _OFFICE,
+    "messages:send": _OFFICE,
+    "messages:wordings": _LEADERS,
     "staff:view": _LEADERS,
     "staff:edit": _LEADERS,
     "staff:roles": _LEADERS,

@@ -1,0 +1,34 @@
+"""Every page as each of its people sees it, looked at by ``eyes``."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e import eyes
+from tests.e2e.town import CUSTOMER, VISITOR, Town
+from tests.e2e.walker import walk
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(2400)]
+
+PEOPLE = ("owner", "admin", "billing", "support", "technician", CUSTOMER, VISITOR)
+
+
+@pytest.fixture(scope="module")
+def seen() -> set[str]:
+    """What the people before have looked at already."""
+    return set()
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_every_page_somebody_comes_to_is_good_to_all_eyes(
+    town: Town, browser: Browser, seen: set[str], who: str
+) -> None:
+    wrong: dict[str, list[str]] = {}
+    with town.visit(browser, who) as tab:
+        for place in walk(tab, who, seen):
+            found = eyes.look(tab) + tab.complaints
+            tab.complaints.clear()
+            if found:
+                wrong[f"{place.name} {place.path}"] = found
+    assert wrong == {}, "\n".join(f"{name}\n  " + "\n  ".join(found) for name, found in wrong.items())
