@@ -1,7 +1,7 @@
 """What everybody does, day by day: drawn from a seed, as data. Pure.
 
-The same seed, house, number of days and last instant give the same plan. Each act carries what makes it happen once: its
-``key``, and the receipt a gateway would have given, made of the seed, the customer and the count of his payments.
+Seed, house, number of days and last instant decide it all. Each act carries what makes it happen once: its ``key``, and
+the receipt a gateway would have given, made of the seed, the customer and the count of his payments.
 """
 
 from __future__ import annotations

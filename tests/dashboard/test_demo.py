@@ -1,4 +1,4 @@
-"""The demo's plan and its playing: the same seed gives the same books, and a kill in the middle loses and doubles nothing."""
+"""The demo's plan and its playing: the same seed, the same books; a kill in the middle loses and doubles nothing."""
 
 from __future__ import annotations
 
