@@ -16,6 +16,7 @@ from dashboard.demo.play import Player
 from dashboard.demo.progress import Progress, progress_write
 from dashboard.demo.stand_ins import stand_ins
 from ispbilling.kernel import clock, tenancy, wake
+from ispbilling.kernel.postgres.connections import connection_kept
 from network.models import Router
 from network.services import router_converge
 from payments.models import ProviderAccount
@@ -56,7 +57,7 @@ def demo_fill(
     begin = max(0, progress.done - DAYS_AGAIN)
     until = progress.of if days_most is None else min(progress.of, begin + days_most)
     try:
-        with stand_ins(), wake.hushed():
+        with stand_ins(), wake.hushed(), connection_kept():
             players = [Player(one, tenant) for one in plans_of(progress) if (tenant := house_find(one.house))]
             each_day = [list(player.plan.by_day()) for player in players]
             for number in range(begin, until):

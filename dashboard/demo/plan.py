@@ -20,7 +20,7 @@ from dashboard.demo.people import Person, person
 
 
 class Kind(StrEnum):
-    """What happens. The last three are for nobody in particular."""
+    """What happens. The last ones are for nobody in particular."""
 
     JOIN = "join"
     PUSH = "push"
@@ -31,7 +31,8 @@ class Kind(StrEnum):
     LEAVE = "leave"
     STRAY = "stray"  # money under a name nobody knows
     CLAIM = "claim"  # and staff find out whose it was
-    LOOK = "look"  # time has passed: what falls due, and who is online
+    LOOK = "look"  # time has passed: what falls due
+    READ = "read"  # who is online
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -86,8 +87,9 @@ class Plan:
 
 #: When people pay, as (local hour, minute) at which half an hour of paying begins.
 _PAYING = ((7, 10), (12, 30), (18, 20), (18, 20), (20, 15), (20, 15))
-#: When time is looked at: what fell due since is cut, and routers are read.
-_LOOKS = ((6, 0), (14, 0), (22, 30))
+#: When time is looked at and what fell due is done, and when routers are read.
+_LOOKS = ((6, 0), (11, 0), (17, 0), (23, 0))
+_READS = ((6, 5), (21, 0))
 #: How a push fails, with M-Pesa's own code: no money, turned down, not answered.
 _FAILURES = (1, 1032, 1032, 1037)
 #: Customers who came an hour ago and have not paid yet.
@@ -140,8 +142,11 @@ def _looks(house: House, first: datetime, last: datetime) -> Iterator[Act]:
     while day <= last:
         for hour, minute in _LOOKS:
             yield Act(_local(house, day, hour, minute), Kind.LOOK)
+        for hour, minute in _READS:
+            yield Act(_local(house, day, hour, minute), Kind.READ)
         day += timedelta(days=1)
-    yield Act(last, Kind.LOOK)
+    yield Act(last - timedelta(seconds=10), Kind.LOOK)
+    yield Act(last, Kind.READ)
 
 
 def _local(house: House, day: datetime, hour: int, minute: int, second: int = 0) -> datetime:

@@ -35,10 +35,13 @@ from packages.models import Package
 from payments.models import Payment, PaymentAttempt, ProviderAccount
 from payments.services import account_listen, attempts_ask, money_receive, payment_event_store, payment_start
 from sms.services import messages_send
+from sms.services.outgoing import BATCH
 
 #: Safaricom's own addresses, from where callbacks come.
 GATEWAY_ADDRESS = "196.201.214.200"
 MOMENT = timedelta(seconds=1)
+#: Acts from which nothing follows at once: who joined is written to his router with his first payment, or the next look.
+QUIET = frozenset({Kind.JOIN, Kind.READ})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Player:
             Kind.HOLD: self._hold,
             Kind.LEAVE: self._leave,
             Kind.LOOK: self._look,
+            Kind.READ: self._read_routers,
         }
 
     def day(self, begin: datetime, acts: Sequence[Act]) -> None:
@@ -80,7 +84,8 @@ class Player:
             for act in acts:
                 self._live(act.at)
                 self.acts[act.kind](act)
-                self._settle_down()
+                if act.kind not in QUIET:
+                    self._settle_down()
 
     # --- acts -------------------------------------------------------------------------------------------------
 
@@ -191,12 +196,14 @@ class Player:
             customer_remove(customer_id=who.customer_id, actor=self.staff["support"])
 
     def _look(self, _act: Act) -> None:
-        """What fell due is done, and every router is read."""
+        """What fell due is done."""
         for account in self.asked:
             account_listen(account_id=account)
         attempts_ask()
         cycle_run()
-        self._drain()
+
+    def _read_routers(self, _act: Act) -> None:
+        """All rows are compared, and who is online is written down."""
         for router in self.routers:
             router_converge(router_id=router)
 
@@ -204,8 +211,8 @@ class Player:
 
     def _settle_down(self) -> None:
         """Events to their handlers, messages out, and routers told of what changed."""
-        self._drain()
-        while messages_send():
+        outbox.drain_tenant()
+        while messages_send() >= BATCH:
             pass
         with transaction.atomic():
             waiting = Line.objects.exclude(applied_generation=F("generation")).values_list("router_id", flat=True)
@@ -214,13 +221,7 @@ class Player:
             self._pass(2, 6)
             for router in dirty:
                 router_converge(router_id=router)
-            self._drain()
-
-    @staticmethod
-    def _drain() -> None:
-        while shards := outbox.due_shards():
-            if not sum(outbox.drain(shard) for shard in shards):
-                break
+            outbox.drain_tenant()
 
     # --- time -------------------------------------------------------------------------------------------------
 

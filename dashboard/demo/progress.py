@@ -37,8 +37,8 @@ class Progress:
 
     @property
     def day(self) -> date:
-        """The day that is being made."""
-        return (self.last - timedelta(days=self.days - self.done)).date()
+        """The day that is being made, or the last one."""
+        return (self.last - timedelta(days=max(0, self.days - self.done))).date()
 
 
 def progress_file() -> Path | None:

@@ -202,7 +202,7 @@ class RememberedRouter(RouterDriver):
 
     def describe(self) -> RouterFacts:
         uptime = clock.machine_now() - self.box.began_at
-        return RouterFacts(self.box.name, "7.16.2 (stable)", "CCR2004-16G-2S+", int(uptime.total_seconds()))
+        return RouterFacts(self.box.name, "7.16.1 (stable)", "RB5009UG+S+", int(uptime.total_seconds()))
 
     def read(self) -> RouterState:
         profiles = {name: ProfileSeen(name, profile, is_ours=True) for name, profile in self.box.profiles.items()}

@@ -152,6 +152,7 @@ def test_stopped_between_two_days_and_started_again_it_gives_the_same_books_as_i
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("committed")
 def test_killed_in_the_middle_and_started_again_nothing_is_lost_and_nothing_doubled(file: Path, tmp_path: Path) -> None:
     ends = tmp_path / "ends.json"
