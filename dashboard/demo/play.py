@@ -40,7 +40,7 @@ from sms.services.outgoing import BATCH
 #: Safaricom's own addresses, from where callbacks come.
 GATEWAY_ADDRESS = "196.201.214.200"
 MOMENT = timedelta(seconds=1)
-#: Acts from which nothing follows at once: who joined is written to his router with his first payment, or the next look.
+#: Nothing follows from these at once: a new line is written to its router with its first payment, or the next reading.
 QUIET = frozenset({Kind.JOIN, Kind.READ})
 
 
