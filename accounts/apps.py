@@ -1,4 +1,7 @@
+from functools import partial
+
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
@@ -6,6 +9,19 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import guards, services, signals  # noqa: F401  registers the guard of staff pages, and what follows
-        from ispbilling.kernel import api_log
+        from ispbilling.kernel import api_log, nav
 
         api_log.writer(services.api_calls_write)
+        house = partial(nav.register, group="house")
+        house(url="accounts:staff", title=_("Staff"), icon="users-group", permission="staff:view", order=10)
+        house(url="accounts:roles", title=_("Roles"), icon="shield-check", permission="staff:roles", order=20)
+        house(
+            url="accounts:business",
+            title=_("Business"),
+            icon="building-store",
+            permission="settings:business",
+            order=40,
+            keys="g s",
+        )
+        nav.action(url="accounts:invite", title=_("Invite somebody"), icon="user-plus", permission="staff:edit")
+        nav.action(url="accounts:own", title=_("My account"), icon="user", permission="account:own", keys="g a")

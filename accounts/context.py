@@ -1,103 +1,114 @@
-"""What every page knows: theme, and the staff's navigation as far as their role goes."""
+"""What every page knows: theme and habits of its reader, and the staff's navigation as far as their role goes."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.functional import SimpleLazyObject
 
-from accounts.permissions import role_has
+from ispbilling.kernel import counters, nav
 
-_NAV = (
-    (
-        "operate",
-        (
-            ("dashboard:home", "layout-dashboard", "dashboard:view"),
-            ("dashboard:customers", "users", "customers:view"),
-        ),
-    ),
-    (
-        "revenue",
-        (
-            ("payments:payments", "credit-card", "billing:view"),
-            ("billing:cuts", "clock", "cuts:view"),
-        ),
-    ),
-    (
-        "network",
-        (
-            ("network:routers", "router", "routers:view"),
-            ("network:wall", "shield-check", "routers:wall"),
-        ),
-    ),
-    (
-        "insight",
-        (
-            ("sms:messages", "message", "messages:view"),
-            ("dashboard:health", "history", "health:view"),
-            ("dashboard:events", "alert-triangle", "system:events"),
-        ),
-    ),
-    (
-        "house",
-        (
-            ("accounts:staff", "users", "staff:view"),
-            ("accounts:roles", "shield-check", "staff:roles"),
-            ("dashboard:audit", "history", "audit:view"),
-            ("accounts:business", "settings", "settings:business"),
-            ("billing:policy", "clock", "settings:policy"),
-            ("payments:gateways", "credit-card", "settings:gateways"),
-            ("sms:channels", "message", "settings:messages"),
-        ),
-    ),
-)
+DENSITIES = ("comfortable", "compact")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of the sidebar for one reader. ``current`` is what ``aria-current`` says, or nothing."""
+
+    label: str
+    url: str
+    icon: str
+    keys: str
+    current: str
+    count: int
+    is_alarm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """Where the bell leads, and whether it says that something is wrong."""
+
+    url: str
+    rings: bool
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
+    """Theme, density, keys; ``nav`` (groups of items) and ``bell`` are made when a template asks for them."""
     own = getattr(request.user, "theme", "") if getattr(request, "membership", None) is not None else ""
     theme = own or request.COOKIES.get("theme", "dark")
-    return {"theme": theme if theme in ("dark", "light") else "dark", "nav": _nav(request)}
+    density = request.COOKIES.get("density", "")
+    return {
+        "theme": theme if theme in ("dark", "light") else "dark",
+        "density": density if density in DENSITIES else DENSITIES[0],
+        "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
+        "languages": settings.LANGUAGE_OWN_NAMES.items(),
+        "nav": SimpleLazyObject(lambda: _nav(request)),
+        "bell": SimpleLazyObject(lambda: _bell(request)),
+    }
+
+
+def _counts(request: HttpRequest) -> dict[str, int]:
+    """What the reader may know of the tenant's counts."""
+    known: dict[str, int] | None = getattr(request, "nav_counts", None)
+    if known is None:
+        granted = request.granted  # type: ignore[attr-defined]
+        all_counts = counters.counts_of(request.tenant.id)  # type: ignore[attr-defined]
+        known = {one.url: all_counts.get(one.url, 0) for one in counters.counters() if one.permission in granted}
+        request.nav_counts = known  # type: ignore[attr-defined]
+    return known
 
 
 def _nav(request: HttpRequest) -> list[dict[str, Any]]:
-    membership = getattr(request, "membership", None)
-    if membership is None:
+    if getattr(request, "membership", None) is None:
         return []
-    titles = {
-        "operate": _("Operate"),
-        "revenue": _("Revenue"),
-        "network": _("Network"),
-        "insight": _("Insight"),
-        "house": _("House"),
-    }
-    labels = {
-        "dashboard:home": _("Home"),
-        "dashboard:customers": _("Customers"),
-        "payments:payments": _("Payments"),
-        "billing:cuts": _("Cuts tonight"),
-        "network:routers": _("Routers"),
-        "network:wall": _("Behind the wall"),
-        "sms:messages": _("Messages"),
-        "dashboard:health": _("Health"),
-        "dashboard:events": _("Parked events"),
-        "accounts:staff": _("Staff"),
-        "accounts:roles": _("Roles"),
-        "dashboard:audit": _("Audit"),
-        "accounts:business": _("Business"),
-        "billing:policy": _("Suspension"),
-        "payments:gateways": _("Gateways"),
-        "sms:channels": _("Message accounts"),
-    }
-    here = request.resolver_match.view_name if request.resolver_match else ""
+    seen = [one for one in nav.entries() if one.permission in request.granted]  # type: ignore[attr-defined]
+    addresses = {one.url: reverse(one.url) for one in seen}
+    here = _current(request.path, addresses)
+    counts = _counts(request)
+    alarms = {one.url for one in counters.counters() if one.is_alarm}
     groups = []
-    for group, entries in _NAV:
+    for group, title in nav.GROUPS.items():
         items = [
-            {"label": labels[name], "url": reverse(name), "icon": icon, "active": here == name}
-            for name, icon, permission in entries
-            if role_has(membership.role, permission)
+            Item(
+                label=str(one.title),
+                url=addresses[one.url],
+                icon=one.icon,
+                keys=one.keys,
+                current=("page" if addresses[one.url] == request.path else "true") if one.url == here else "",
+                count=counts.get(one.url, 0),
+                is_alarm=one.url in alarms,
+            )
+            for one in seen
+            if one.group == group
         ]
         if items:
-            groups.append({"title": titles[group], "items": items})
+            groups.append({"name": group, "title": title, "entries": items})
     return groups
+
+
+def _current(path: str, addresses: dict[str, str]) -> str:
+    """The entry a page belongs to: its own, or the one whose address its own begins with. Home begins all."""
+    home = reverse("dashboard:home")
+    fitting = [
+        url for url, address in addresses.items() if path == address or (address != home and path.startswith(address))
+    ]
+    return max(fitting, key=lambda url: len(addresses[url]), default="")
+
+
+def _bell(request: HttpRequest) -> Bell | None:
+    """Nothing for whoever may see neither health nor cuts."""
+    if getattr(request, "membership", None) is None:
+        return None
+    counts = _counts(request)
+    for one in counters.counters():
+        if one.is_alarm and counts.get(one.url):
+            return Bell(reverse(one.url), rings=True)
+    granted = request.granted  # type: ignore[attr-defined]
+    for permission, url in (("health:view", "dashboard:health"), ("cuts:view", "billing:cuts")):
+        if permission in granted:
+            return Bell(reverse(url), rings=False)
+    return None

@@ -55,7 +55,7 @@ class LooksForm(forms.Form):
         choices=[("", _("As on this device")), ("dark", _("Dark")), ("light", _("Light"))],
     )
     language = forms.ChoiceField(
-        label=_("Language"), required=False, choices=[("", _("As in my browser")), *settings.LANGUAGES]
+        label=_("Language"), required=False, choices=[("", _("As in my browser")), *settings.LANGUAGE_OWN_NAMES.items()]
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
@@ -107,8 +108,10 @@ class TenantMiddleware:
             request.tenant = chosen.tenant  # type: ignore[attr-defined]
             key, seen_at = request.session.session_key or "", getattr(chosen, "seen_at", None)
             services.sign_in_seen(session_key=key, seen_at=seen_at)
-        if user.language:
-            translation.activate(user.language)
+        cookie = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+        language = user.language or cookie or (chosen.tenant.language if chosen is not None else "")
+        if language in settings.LANGUAGE_OWN_NAMES:
+            translation.activate(language)
             request.LANGUAGE_CODE = translation.get_language()
 
 

@@ -6,6 +6,7 @@ from allauth.account import views
 from django.urls import path, register_converter
 
 from accounts.views.join import join
+from accounts.views.language import language
 from accounts.views.second_factor import challenge
 from ispbilling.kernel import access
 
@@ -32,6 +33,7 @@ urlpatterns = [
     path("login/", _LOGIN(views.login), name="account_login"),
     path("invitation/<str:key>/", join, name="account_invitation"),
     path("second-factor/", challenge, name="account_second_factor"),
+    path("language/", language, name="account_language"),
     path("logout/", access.public("ends a session, by POST")(views.logout), name="account_logout"),
     path("password/reset/", _RESET(views.password_reset), name="account_reset_password"),
     path("password/reset/done/", _RESET(views.password_reset_done), name="account_reset_password_done"),

@@ -232,10 +232,15 @@ def cuts_under(*, rules: Rules, within: timedelta) -> tuple[int, bool]:
     return len(cut) - len(covered), len(found) > MOST_PREVIEWED
 
 
+def cut_stops_open() -> QuerySet[CutStop]:
+    """What keeps everybody of the tenant online until it is released: at most one of each cause."""
+    rows: QuerySet[CutStop] = CutStop.objects.filter(released_at=None)
+    return rows
+
+
 def cut_stop_open() -> CutStop | None:
     """The stop that keeps everybody of the tenant online, if there is one."""
-    found: CutStop | None = CutStop.objects.filter(released_at=None).order_by("id").first()
-    return found
+    return cut_stops_open().order_by("id").first()
 
 
 def cut_stops_recent(limit: int = 10) -> list[CutStop]:

@@ -15,8 +15,8 @@ from billing.models import Receipt, Subscription
 from billing.selectors import cut_stop_open
 from customers.models import Customer, CustomerPhone
 from ispbilling.kernel import clock
-from ispbilling.kernel.models import Event
 from ispbilling.kernel.money import Money
+from ispbilling.kernel.outbox import events_parked
 from network.models import Line, Router
 from network.selectors import customers_online, online_count
 
@@ -85,5 +85,5 @@ def home_figures() -> dict[str, Any]:
         "routers": routers["all"],
         "routers_down": routers["down"],
         "cuts_stopped": cut_stop_open(),
-        "events_parked": Event.objects.filter(state=Event.State.PARKED).count(),
+        "events_parked": events_parked().count(),
     }

@@ -23,7 +23,6 @@ from dashboard.tables import CustomerTable
 from ispbilling.kernel import access, clock, outbox, panels
 from ispbilling.kernel import health as checks
 from ispbilling.kernel.errors import DomainError
-from ispbilling.kernel.models import Event
 from ispbilling.kernel.paging import instant_of, page_of, search_term
 from network.services import line_open
 from network.wording import sentence
@@ -118,8 +117,8 @@ def health(request: HttpRequest) -> HttpResponse:
 @access.staff("system:events")
 def events(request: HttpRequest) -> HttpResponse:
     """Events that keep failing and wait for a person."""
-    rows = Event.objects.filter(state=Event.State.PARKED)
-    return render(request, "dashboard/event_list.html", {"page": page_of(request, rows, by="created_at")})
+    page = page_of(request, outbox.events_parked(), by="created_at")
+    return render(request, "dashboard/event_list.html", {"page": page})
 
 
 @require_POST

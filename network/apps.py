@@ -1,12 +1,13 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class NetworkConfig(AppConfig):
     name = "network"
 
     def ready(self) -> None:
-        from ispbilling.kernel import live, panels, wake
-        from network import handlers, health  # noqa: F401  registers the handlers
+        from ispbilling.kernel import counters, live, nav, panels, wake
+        from network import handlers, health, selectors  # noqa: F401  registers the handlers
         from network.drivers import mikrotik  # noqa: F401  registers the adapter
 
         wake.topic("routers", task="network.tasks.router_converge_task", queue="network")
@@ -14,3 +15,21 @@ class NetworkConfig(AppConfig):
         live.declare("sessions", permission="pppoe:view")
         live.declare("routers", permission="routers:view")
         health.register()
+        nav.register(
+            group="network",
+            url="network:routers",
+            title=_("Routers"),
+            icon="router",
+            permission="routers:view",
+            order=10,
+            keys="g r",
+        )
+        nav.register(
+            group="network",
+            url="network:wall",
+            title=_("Behind the wall"),
+            icon="wall",
+            permission="routers:wall",
+            order=40,
+        )
+        counters.register("network:routers", rows=selectors.routers_down, permission="routers:view", is_alarm=True)

@@ -28,6 +28,12 @@ def routers_all() -> QuerySet[Router]:
     return rows
 
 
+def routers_down() -> QuerySet[Router]:
+    """Routers that should answer and do not."""
+    rows: QuerySet[Router] = Router.objects.filter(is_enabled=True, is_up=False)
+    return rows
+
+
 def router_get(router_id: UUID) -> Router:
     """Raises NotFound."""
     found: Router | None = Router.objects.filter(id=router_id).first()

@@ -1,13 +1,31 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        from ispbilling.kernel import wake
+        from ispbilling.kernel import nav, wake
         from payments import handlers, health  # noqa: F401  registers the handlers
         from payments.providers import cash, mpesa  # noqa: F401  registers the adapters
 
         wake.topic("attempts", task="payments.tasks.attempts_ask_task", queue="outside")
         health.register()
+        nav.register(
+            group="revenue",
+            url="payments:payments",
+            title=_("Payments"),
+            icon="cash-banknote",
+            permission="billing:view",
+            order=30,
+            keys="g p",
+        )
+        nav.register(
+            group="house",
+            url="payments:gateways",
+            title=_("Gateways"),
+            icon="credit-card",
+            permission="settings:gateways",
+            order=60,
+        )

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import agents, assurance, selectors, services, signals
 from accounts.forms import LooksForm, NewPasswordForm
+from accounts.views.ways import way_back
 from ispbilling.kernel import access
 from ispbilling.kernel.errors import DomainError
 
@@ -29,7 +31,14 @@ YEAR_S = 31_536_000
 def own(request: HttpRequest) -> HttpResponse:
     """Everything about oneself on one page."""
     action = request.POST.get("action", "") if request.method == "POST" else ""
-    doing = {"looks": _looks, "theme": _theme, "password": _password, "end": _end, "end_others": _end_others}
+    doing = {
+        "looks": _looks,
+        "theme": _theme,
+        "language": _language,
+        "password": _password,
+        "end": _end,
+        "end_others": _end_others,
+    }
     return doing[action](request) if action in doing else _page(request)
 
 
@@ -60,7 +69,21 @@ def _theme(request: HttpRequest) -> HttpResponse:
     theme = request.POST.get("theme", "")
     if theme in ("dark", "light"):
         services.looks_set(user=user, theme=theme, language=user.language)
-    return redirect("accounts:own")
+    answer = redirect(way_back(request, reverse("accounts:own")))
+    if theme in ("dark", "light"):
+        _keep(answer, "theme", theme)
+    return answer
+
+
+def _language(request: HttpRequest) -> HttpResponse:
+    """The menu of the top bar."""
+    user: Any = request.user
+    wanted = request.POST.get("language", "")
+    answer = redirect(way_back(request, reverse("accounts:own")))
+    if wanted in settings.LANGUAGE_OWN_NAMES:
+        services.looks_set(user=user, theme=user.theme, language=wanted)
+        _keep(answer, settings.LANGUAGE_COOKIE_NAME, wanted)
+    return answer
 
 
 def _password(request: HttpRequest) -> HttpResponse:

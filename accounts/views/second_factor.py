@@ -10,7 +10,6 @@ import segno
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -20,6 +19,7 @@ from accounts import assurance, selectors, services, stages
 from accounts.forms import CodeForm, PasswordForm
 from accounts.models import TotpDevice
 from accounts.services.second_factor import Check
+from accounts.views.ways import way_back
 from ispbilling.kernel import access, clock, clockwatch
 
 
@@ -36,7 +36,7 @@ def challenge(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         check = services.second_factor_check(user=user, code=form.cleaned_data["code"])
         if check in (Check.RIGHT, Check.RECOVERY):
-            answer = stage.exit() if stage else redirect(_next(request))
+            answer = stage.exit() if stage else redirect(way_back(request, "/dashboard/"))
             django_otp.login(request, selectors.device_of(user))
             if check is Check.RECOVERY:
                 left = selectors.recovery_codes_left(user)
@@ -46,7 +46,7 @@ def challenge(request: HttpRequest) -> HttpResponse:
             form.add_error("code", _("Too many wrong codes. Wait a little, then try a new one."))
         else:
             form.add_error("code", _("That code is wrong, too old, or was used before."))
-    context = {"form": form, "next": _next(request), "clock": clock_doubt()}
+    context = {"form": form, "next": way_back(request, "/dashboard/"), "clock": clock_doubt()}
     return render(request, "accounts/challenge.html", context, status=422 if form.errors else 200)
 
 
@@ -132,10 +132,3 @@ def clock_doubt() -> dict[str, Any] | None:
     if verdict.state in (clockwatch.State.RIGHT, clockwatch.State.UNSYNCHRONISED):
         return None
     return {"now": clock.machine_now()}
-
-
-def _next(request: HttpRequest) -> str:
-    """Where to go afterwards; never to somebody else's site."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if is_ours else "/dashboard/"

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
 
 from ispbilling.kernel import audit, clock, clockwatch, events, live, tenancy, wake
 from ispbilling.kernel.errors import Conflict, NotFound
@@ -201,6 +202,11 @@ def purge(*, older_than_days: int = KEEP_DAYS, batch: int = 5000) -> int:
 
 
 @transaction.atomic
+def events_parked() -> QuerySet[Event]:
+    """Events that keep failing and wait for a person."""
+    return Event.objects.filter(state=Event.State.PARKED)
+
+
 def event_retry(*, event_id: UUID, actor: str) -> Event:
     """Put a parked event back in its queue. Handlers that have run for it do not run again.
 

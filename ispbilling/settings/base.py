@@ -244,6 +244,8 @@ SPECTACULAR_SETTINGS = {
 # --- Languages, time -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("sw", _("Swahili")), ("bn", _("Bangla")), ("fil", _("Filipino"))]
+#: What each language calls itself: whoever reads no other must find it.
+LANGUAGE_OWN_NAMES = {"en": "English", "sw": "Kiswahili", "bn": "বাংলা", "fil": "Filipino"}
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True

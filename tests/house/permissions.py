@@ -139,6 +139,7 @@ PUBLIC = {
     "root",
     "healthz",
     "readyz",
+    "account_language",
     "account_login",
     "account_logout",
     "account_reset_password",

@@ -81,6 +81,14 @@ def speed(kbps: int | None) -> str:
     return f"{Decimal(kbps) / 1000:g} Mbps" if kbps >= 1000 else f"{kbps} kbps"
 
 
+@register.filter
+def initials(name: Any) -> str:
+    """Two letters for a face nobody has drawn: ``EA`` for Esther Auma and for ``esther.auma@…``."""
+    words = str(name).split("@")[0].replace(".", " ").split()
+    first = words[0] if words else "?"
+    return (first[0] + words[-1][0] if len(words) > 1 else first[:2]).upper()
+
+
 _LEVEL_TONES = {"full": "ok", "throttled": "warn", "walled": "warn", "blocked": "bad"}
 _STATE_TONES = {
     **dict.fromkeys(("succeeded", "accepted", "delivered", "active", "paid"), "ok"),
