@@ -255,7 +255,7 @@ class Player:
         routers = {router.name: router for router in Router.objects.all()}
         self.routers = [routers[name].id for name in house.routers]
         accounts = dict(ProviderAccount.objects.values_list("provider", "id"))
-        self.mpesa: UUID = accounts.get("mpesa", accounts["cash"])
+        self.mpesa = accounts["mpesa" if house.takes_mpesa else "cash"]
         self.asked = [accounts["mpesa"]] if house.takes_mpesa else []
         numbers = {customer.person.login: number for number, customer in enumerate(self.plan.customers)}
         lines = list(Line.objects.select_related("customer", "router").order_by("id"))
