@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from accounts.models import Role
+from billing.models import Subscription
 from dashboard.demo.fill import demo_fill, demo_open, demo_wake
 from dashboard.demo.houses import houses
 from dashboard.demo.opening import PASSWORD, demo_allowed, email_of, house_find
@@ -41,9 +42,7 @@ class Command(BaseCommand):
         ends = json.loads(options["simulators"].read_text())
         try:
             demo_allowed()
-            progress = progress_read() or Progress(
-                options["seed"], options["days"], options["small"], clock.wall().replace(microsecond=0)
-            )
+            progress = progress_read() or self._begin(options)
             if options["open"]:
                 demo_open(progress=progress, ends=ends)
                 self._log_ins(progress, options["url"])
@@ -53,7 +52,18 @@ class Command(BaseCommand):
             demo_wake(progress=progress, ends=ends)
         except DomainError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            sys.exit(130)  # it goes on where it is
         self._customers(progress, options["url"])
+
+    @staticmethod
+    def _begin(options: dict[str, Any]) -> Progress:
+        if any(house_find(house) for house in houses(is_small=False)):
+            raise CommandError(
+                "These data are of another demo. Throw them away with --reset, or choose another --data."
+            )
+        last = clock.wall().replace(microsecond=0)
+        return Progress(options["seed"], options["days"], options["small"], last)
 
     def _tell(self, progress: Progress) -> None:
         """One line that grows at a terminal, a line every tenth part elsewhere."""
@@ -80,7 +90,8 @@ class Command(BaseCommand):
                 continue
             with tenancy.platform("demo: customers to try"):
                 lines = Line.objects.filter(tenant=tenant).select_related("customer").order_by("created_at", "id")
-                found = [lines.first(), lines.last()]
+                paying = lines.filter(subscription__state=Subscription.State.ACTIVE, customer__deleted_at=None)
+                found = [paying.first(), lines.last()]
                 phones = [line and line.customer.phones.first() for line in found]
             for line, number, role in zip(found, phones, ("customer", "new customer"), strict=True):
                 if line is None or number is None:
