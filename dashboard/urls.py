@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.urls import path
 
 from dashboard import (
@@ -11,6 +12,7 @@ from dashboard import (
     shell_views,
     views,
 )
+from dashboard.demo import banner
 
 app_name = "dashboard"
 urlpatterns = [
@@ -58,3 +60,5 @@ urlpatterns = [
     path("events/", views.events, name="events"),
     path("events/<uuid:event_id>/retry/", views.event_retry, name="event_retry"),
 ]
+if settings.CLOCK_MAY_MOVE:  # the demo's own
+    urlpatterns += [path("demo/progress/", banner.progress, name="demo_progress")]

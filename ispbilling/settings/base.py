@@ -257,6 +257,8 @@ CLOCK_MAY_MOVE = False  # True lets product time be moved (demo, tests); see ker
 #: Whether nobody is cut until a time server disciplines this machine's clock; see kernel.clockwatch.
 CLOCK_MUST_BE_SYNCHRONISED = False
 FAILPOINTS_DIR: str | None = None
+#: Where the demo says how far its history is; empty = this is no demo.
+DEMO_PROGRESS_FILE = ""
 
 # --- Static files ----------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

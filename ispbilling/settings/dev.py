@@ -1,7 +1,7 @@
 """Demo and development: the clock may be moved, static files are served as they lie."""
 
 from ispbilling.settings.base import *
-from ispbilling.settings.base import STORAGES, env
+from ispbilling.settings.base import STORAGES, TEMPLATES, env
 
 DEBUG = env.bool("DEBUG", False)
 CLOCK_MAY_MOVE = True
@@ -12,3 +12,6 @@ STATIC_ROOT = None
 SESSION_COOKIE_SECURE = False
 #: The demo prints its log-ins: whoever tries them has no phone that knows their secrets.
 SECOND_FACTOR_REQUIRED = False
+#: Written by ``demo_fill``, read by staff pages.
+DEMO_PROGRESS_FILE = env.str("DEMO_PROGRESS_FILE", "")
+TEMPLATES[0]["OPTIONS"]["context_processors"].append("dashboard.demo.banner.context")  # type: ignore[index]

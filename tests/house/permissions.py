@@ -35,6 +35,7 @@ STAFF = {
     "dashboard:home_alerts": "dashboard:view",
     "dashboard:home_cuts": "cuts:view",
     "dashboard:home_waits": "billing:view",
+    "dashboard:demo_progress": "dashboard:view",
     "dashboard:customers": "customers:view",
     "dashboard:customer": "customers:view",
     "dashboard:line_add": "pppoe:add_user",
