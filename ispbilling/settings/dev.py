@@ -5,6 +5,7 @@ from ispbilling.settings.base import STORAGES, TEMPLATES, env
 
 DEBUG = env.bool("DEBUG", False)
 CLOCK_MAY_MOVE = True
+ROUTERS_MAY_BE_LOCAL = True
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None
