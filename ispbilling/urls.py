@@ -24,6 +24,7 @@ urlpatterns = [
     path("dashboard/", include("payments.urls")),
     path("dashboard/", include("network.urls")),
     path("dashboard/", include("sms.urls")),
+    path("dashboard/", include("portal.staff_urls")),
     path("client/", include("portal.urls")),
     path("hooks/p/", include("payments.hook_urls")),
     path("hooks/m/", include("sms.hook_urls")),
