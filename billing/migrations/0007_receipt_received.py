@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_api_tokens'),
-        ('billing', '0006_subscription_stopped'),
+        ('billing', '0007_credit_notes_tax_package_changes'),
         ('customers', '0002_customer_deleted'),
         ('payments', '0002_listening'),
     ]

@@ -13,8 +13,8 @@ from billing.services.expiry import subscription_end, subscription_expiry_set, s
 from billing.services.gifts import days_give, days_take
 from billing.services.ledger import ledger_check, ledger_check_record
 from billing.services.policy import policy_set, recharge_options_create, recharge_options_set
-from billing.services.receipts import receipt_number_set, receipt_record
 from billing.services.preview import Change, Effect, effect_of
+from billing.services.receipts import receipt_number_set, receipt_record
 from billing.services.safety import customer_hold, cuts_release
 from billing.services.stopping import package_speed_tell, subscriptions_go_on, subscriptions_stop
 from billing.services.subscriptions import recharge_start, subscription_create
@@ -35,9 +35,9 @@ __all__ = [
     "customer_hold",
     "cuts_release",
     "cycle_run",
-    "effect_of",
     "days_give",
     "days_take",
+    "effect_of",
     "ledger_check",
     "ledger_check_record",
     "package_change",

@@ -18,11 +18,11 @@ from network.services.wall import wall_hosts_set
 __all__ = [
     "Probe",
     "is_elsewhere",
+    "line_add",
     "line_ask",
     "line_open",
-    "line_redial",
-    "line_add",
     "line_password_set",
+    "line_redial",
     "lines_refresh",
     "router_add",
     "router_check",

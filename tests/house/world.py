@@ -233,6 +233,8 @@ def _cash(house: House) -> dict[str, Any]:
     with house.writing() as maker:  # somewhere the cash is entered
         maker.fresh(apps.get_model("payments.ProviderAccount"), provider="cash")
     return {"amount": "100", "way": "cash", "reference": "", "key": uuid4().hex, "action": "book"}
+
+
 def _many(house: House) -> dict[str, Any]:
     return {"action": "stop", "id": str(house.maker.id_of("customers.Customer"))}
 
@@ -251,6 +253,8 @@ def _gift(_: House) -> dict[str, Any]:
 
 def _file(_: House) -> dict[str, Any]:
     return {"file": SimpleUploadedFile("card.png", b"\x89PNG\r\n\x1a\n" + b"0" * 20)}
+
+
 def _top_up(house: House) -> dict[str, Any]:
     account = str(house.maker.id_of("payments.ProviderAccount"))
     return {"key": uuid4().hex, "amount": "200", "account": account, "phone": "0712345678"}
@@ -278,6 +282,7 @@ def _router_renamed(house: House) -> dict[str, Any]:
     row = house.maker.row("network.Router")
     kept = {name: str(row[name]) for name in ("host", "port", "username")}
     return {**kept, "name": "Hill", **({"use_tls": "on"} if row["use_tls"] else {})}
+
 
 PACKAGE = {
     "name": "Home 20",
