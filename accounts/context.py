@@ -94,7 +94,7 @@ def _nav(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _actions(request: HttpRequest) -> list[dict[str, str]]:
     """What the command palette offers to do."""
-    granted = getattr(request, "granted", frozenset())
+    granted: frozenset[str] = getattr(request, "granted", frozenset())
     return [
         {"label": str(one.title), "url": reverse(one.url), "icon": one.icon, "keys": one.keys}
         for one in nav.actions()
