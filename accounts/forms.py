@@ -146,6 +146,23 @@ class BusinessForm(forms.Form):
         help_text=_("Warnings go there, such as that cutting was stopped."),
         widget=forms.TextInput(attrs={"inputmode": "tel"}),
     )
+    address = forms.CharField(
+        label=_("Address"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Stands on invoices and receipts."),
+    )
+    tax_number = forms.CharField(
+        label=_("Tax number"), max_length=40, required=False, help_text=_("Stands on invoices, such as a PIN or BIN.")
+    )
+    invoice_footer = forms.CharField(
+        label=_("Last words of an invoice"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Such as how to pay, or a word of thanks."),
+    )
     zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Its midnight ends a day and a period."))
     language = forms.ChoiceField(
         label=_("Language"), choices=settings.LANGUAGES, help_text=_("Of messages to customers who chose none.")
@@ -163,3 +180,25 @@ class BusinessForm(forms.Form):
         )
         field: Any = self.fields["zone"]
         field.choices = [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in zones)]
+
+
+class BrandForm(forms.Form):
+    """Colour and logo."""
+
+    brand_color = forms.RegexField(
+        r"^#[0-9a-fA-F]{6}$",
+        label=_("Colour"),
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "#1d5fd1", "size": 9, "spellcheck": "false"}),
+        error_messages={"invalid": _("A colour looks like #1d5fd1.")},
+        help_text=_("Of buttons and invoices. It is darkened as far as white text on it needs. Empty: ours."),
+    )
+    logo = forms.FileField(
+        label=_("Logo"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+        help_text=_("PNG, JPEG or WebP, at most 200 kB."),
+    )
+    logo_remove = forms.BooleanField(
+        label=_("Go without a logo"), required=False, widget=forms.CheckboxInput(attrs={"class": "form-check-input"})
+    )

@@ -44,6 +44,12 @@ class Tenant(models.Model):
     country = models.CharField(max_length=2)  # ISO 3166: how its telephone numbers are read
     language = models.CharField(max_length=8, default="en")
     support_phone = models.CharField(max_length=20, blank=True)
+    #: What stands on its papers and faces.
+    address = models.TextField(max_length=300, blank=True)
+    tax_number = models.CharField(max_length=40, blank=True)
+    invoice_footer = models.TextField(max_length=300, blank=True)
+    brand_color = models.CharField(max_length=7, blank=True)  # #rrggbb, with white text readable on it; empty = ours
+    logo_digest = models.CharField(max_length=64, blank=True)  # SHA-256 of its logo; empty = none
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -53,6 +59,21 @@ class Tenant(models.Model):
     @property
     def zone_info(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    @property
+    def brand_version(self) -> str:
+        """Changes with colour and logo: addresses that carry it may be kept by browsers for long."""
+        return f"{self.brand_color.removeprefix('#')}{self.logo_digest[:12]}"
+
+
+class Logo(TenantModel):
+    """A tenant's picture, drawn anew when it was taken in: nothing of the file that came is kept but its pixels."""
+
+    content = models.BinaryField()
+    media_type = models.CharField(max_length=20)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="logo_one")]
 
 
 class Domain(TenantModel):

@@ -15,6 +15,7 @@ from accounts.models import (
     ApiKey,
     Domain,
     Invitation,
+    Logo,
     Membership,
     RecoveryCode,
     RoleOverride,
@@ -41,6 +42,12 @@ def tenant_of_host(host: str) -> Tenant | None:
             return cast(Tenant, found.tenant) if found.tenant.is_active else None
         only = list(Tenant.objects.filter(is_active=True)[:2])
         return only[0] if len(only) == 1 else None
+
+
+def logo_current() -> Logo | None:
+    """The current tenant's logo."""
+    found: Logo | None = Logo.objects.first()
+    return found
 
 
 def hosts_of_tenant() -> list[str]:

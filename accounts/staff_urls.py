@@ -7,6 +7,8 @@ from accounts.views import business, own, roles, second_factor, staff
 app_name = "accounts"
 urlpatterns = [
     path("settings/", business.business, name="business"),
+    path("settings/brand/", business.brand, name="brand"),
+    path("settings/logo/", business.logo, name="logo"),
     path("account/", own.own, name="own"),
     path("account/second-factor/", second_factor.own, name="second_factor"),
     path("staff/", staff.staff, name="staff"),

@@ -30,7 +30,7 @@ def policy(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "now": _tonight(request, kept)}
     if request.method == "POST" and form.is_valid():
         changes = form.changes()
-        context["then"] = then = _tonight(request, BillingPolicy(**changes))
+        context["then"] = then = _tonight(request, BillingPolicy(**_taxes_of(kept), **changes))
         is_harder = then > context["now"]
         if request.POST.get("action") == "preview":
             return render(request, "billing/policy.html", context)
@@ -44,6 +44,11 @@ def policy(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("The rules are kept and hold from now on."))
             return redirect("billing:policy")
     return render(request, "billing/policy.html", context, status=422 if form.errors else 200)
+
+
+def _taxes_of(kept: BillingPolicy) -> dict[str, Any]:
+    """What this page does not change, and what is renewed from a wallet depends on."""
+    return {"tax_mode": kept.tax_mode, "tax_percent": kept.tax_percent}
 
 
 def _tonight(request: HttpRequest, rules: BillingPolicy) -> tuple[int, bool]:

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce, TruncDate
 
 from accounts.models import Tenant
 from accounts.selectors import tenant_current
-from billing.calculations import Period, Quote, extended, quote
+from billing.calculations import Period, Quote, extended, price_with_tax, quote
 from billing.entitlement import Entitlement, Level, QuietHours, Terms, cut_at, entitlement
 from billing.models import (
     AccountKind,
@@ -28,13 +28,14 @@ from billing.models import (
     Recharge,
     RechargeOption,
     Subscription,
+    TaxMode,
 )
 from customers.selectors import customer_of_account, customers_of_phone
 from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.errors import DomainError, NotFound
 from ispbilling.kernel.money import AmountField, Money
 from ispbilling.kernel.phone import normalise
-from packages.models import Package
+from packages.models import Package, TaxClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,18 @@ class Rules:
         days = frozenset(int(day) for day in policy.quiet_weekdays)
         return QuietHours(self.tenant.zone_info, days, policy.quiet_from_hour, policy.quiet_until_hour)
 
+    def tax_of(self, package: Package) -> Decimal:
+        """Per cent of tax contained in what the customer is shown."""
+        is_free = self.policy.tax_mode == TaxMode.NONE or package.tax_class == TaxClass.EXEMPT
+        return Decimal(0) if is_free else self.policy.tax_percent
+
     def price_of(self, package: Package) -> Money:
-        return package.money(self.tenant.currency)
+        """What the customer is shown for one period, tax contained."""
+        is_on_top = self.policy.tax_mode == TaxMode.ON_TOP
+        return price_with_tax(package.money(self.tenant.currency), self.tax_of(package), is_on_top=is_on_top)
+
+    def quote_of(self, package: Package, periods: int, discount_percent: Decimal = Decimal(0)) -> Quote:
+        return quote(self.price_of(package), periods, discount_percent, self.tax_of(package))
 
     def period_of(self, package: Package) -> Period:
         return Period(package.period_unit, package.period_count, self.tenant.zone_info, self.policy.ends_at_midnight)
@@ -108,30 +119,51 @@ def terms_of(subscription: Subscription, rules: Rules) -> Terms:
     )
 
 
+def next_change_of(subscription: Subscription, rules: Rules, at: datetime) -> datetime | None:
+    """When time alone changes something of a subscription: what it allows, or its package."""
+    until, changes_at = entitlement(terms_of(subscription, rules), at).until, subscription.package_changes_at
+    return min(filter(None, (until, changes_at)), default=None)
+
+
 def policy_current() -> BillingPolicy:
     """The tenant's rules; a tenant without a row has the usual ones."""
     found: BillingPolicy | None = BillingPolicy.objects.first()
     return found or BillingPolicy()
 
 
-def recharge_quote(*, package: Package, periods: int, currency: str) -> Quote:
+def recharge_quote(*, package: Package, periods: int, rules: Rules) -> Quote:
     """What ``periods`` periods cost. Raises DomainError ``recharge.periods`` for a number that is not offered."""
     option = RechargeOption.objects.filter(periods=periods).first()
     if option is None:
         raise DomainError("recharge.periods", "That length is not offered.", fields={"periods": ["Please choose one."]})
-    return quote(package.money(currency), periods, option.discount_percent)
+    return rules.quote_of(package, periods, discount_of(package, option))
+
+
+def discount_of(package: Package, option: RechargeOption) -> Decimal:
+    """Per cent off for a length: the package's own word, else the tenant's."""
+    own = package.discounts.get(str(option.periods))
+    return option.discount_percent if own is None else Decimal(own)
 
 
 def wallets_of(customer_ids: Collection[UUID], currency: str) -> dict[UUID, Money]:
     """Wallets of several customers in one query; a customer who never had one is left out."""
+    return {one: -amount for one, amount in _balances(AccountKind.WALLET, customer_ids, currency).items()}
+
+
+def dues_of(customer_ids: Collection[UUID], currency: str) -> dict[UUID, Money]:
+    """What the invoices of several customers ask for and was not paid, in one query at most."""
+    return _balances(AccountKind.RECEIVABLE, customer_ids, currency) if customer_ids else {}
+
+
+def _balances(kind: str, customer_ids: Collection[UUID], currency: str) -> dict[UUID, Money]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT a.owner, b.amount FROM billing_ledgeraccount a JOIN billing_ledgerbalance b"
             " ON b.tenant_id = a.tenant_id AND b.account_id = a.id"
             " WHERE a.tenant_id = %s AND a.kind = %s AND a.currency = %s AND a.owner = ANY(%s)",
-            [tenancy.tenant_id_required(), AccountKind.WALLET, currency, [str(one) for one in customer_ids]],
+            [tenancy.tenant_id_required(), kind, currency, [str(one) for one in customer_ids]],
         )
-        return {UUID(owner): -Money(amount, currency) for owner, amount in cursor.fetchall()}
+        return {UUID(owner): Money(amount, currency) for owner, amount in cursor.fetchall()}
 
 
 def wallet_of(customer_id: UUID, currency: str) -> Money:
@@ -155,7 +187,7 @@ def balance(name: AccountName, currency: str) -> Money:
 def subscription_get(subscription_id: UUID) -> Subscription:
     """With its package. Raises NotFound."""
     found: Subscription | None = (
-        Subscription.objects.select_related("package__speed_profile").filter(id=subscription_id).first()
+        Subscription.objects.select_related("package__speed_profile", "next_package").filter(id=subscription_id).first()
     )
     if found is None:
         raise NotFound("subscription.unknown", "There is no such subscription.")
@@ -165,7 +197,13 @@ def subscription_get(subscription_id: UUID) -> Subscription:
 def subscriptions_of(customer_id: UUID) -> list[Subscription]:
     """A customer's subscriptions that have not ended, oldest first."""
     rows = Subscription.objects.filter(customer_id=customer_id).exclude(state=Subscription.State.ENDED)
-    return list(rows.select_related("package__speed_profile").order_by("created_at", "id"))
+    return list(rows.select_related("package__speed_profile", "next_package").order_by("created_at", "id"))
+
+
+def subscriptions_latest(customer_ids: Collection[UUID]) -> dict[UUID, Subscription]:
+    """Each customer's latest subscription with its package, in one query; who has none is left out."""
+    rows = Subscription.objects.filter(customer_id__in=customer_ids).select_related("package")
+    return {row.customer_id: row for row in rows.order_by("created_at", "id")}
 
 
 def entitlement_now(subscription: Subscription, rules: Rules | None = None) -> Entitlement:
@@ -197,12 +235,14 @@ def cuts_coming(*, rules: Rules, within: timedelta, limit: int = 200) -> tuple[l
     """Whom the next hours would cut, soonest first, and whether there are more than ``limit``. Two queries."""
     running = [Subscription.State.ACTIVE, Subscription.State.GRACE]
     rows = Subscription.objects.filter(state__in=running, next_change_at__lte=clock.now() + within)
-    found = list(rows.select_related("customer", "package").order_by("next_change_at", "id")[: limit + 1])
+    found = list(
+        rows.select_related("customer", "package", "next_package").order_by("next_change_at", "id")[: limit + 1]
+    )
     wallets = wallets_of({row.customer_id for row in found}, rules.tenant.currency)
     coming = []
     for row in found[:limit]:
         cut = cut_at(terms_of(row, rules))
-        price = rules.price_of(row.package)
+        price = rules.price_of(row.package_to_buy)
         wallet = wallets.get(row.customer_id)
         if cut is not None:
             coming.append(Coming(row, cut, row.is_auto_renewed and wallet is not None and price <= wallet))
@@ -218,7 +258,7 @@ def cuts_under(*, rules: Rules, within: timedelta) -> tuple[int, bool]:
     whether there are more. Those whom their wallet renews are not among them. Two queries."""
     running = [Subscription.State.ACTIVE, Subscription.State.GRACE]
     end = clock.now() + within
-    rows = Subscription.objects.filter(state__in=running, expires_at__lte=end).select_related("package")
+    rows = Subscription.objects.filter(state__in=running, expires_at__lte=end).select_related("package", "next_package")
     found = list(rows.order_by("expires_at", "id")[: MOST_PREVIEWED + 1])
     cut = [row for row in found if (at := cut_at(terms_of(row, rules))) is not None and at <= end]
     wallets = wallets_of({row.customer_id for row in cut}, rules.tenant.currency)
@@ -227,7 +267,7 @@ def cuts_under(*, rules: Rules, within: timedelta) -> tuple[int, bool]:
         for row in cut
         if row.is_auto_renewed
         and row.customer_id in wallets
-        and rules.price_of(row.package) <= wallets[row.customer_id]
+        and rules.price_of(row.package_to_buy) <= wallets[row.customer_id]
     ]
     return len(cut) - len(covered), len(found) > MOST_PREVIEWED
 
@@ -251,7 +291,8 @@ def cut_stops_recent(limit: int = 10) -> list[CutStop]:
 def offers_of(subscription: Subscription) -> list[Offer]:
     """The lengths that can be bought now, with prices and the expiry each leads to."""
     rules, at = rules_current(), clock.now()
-    period, price = rules.period_of(subscription.package), rules.price_of(subscription.package)
+    package = subscription.package_to_buy
+    period = rules.period_of(package)
     offers = []
     for option in RechargeOption.objects.order_by("periods"):
         _, _, expires_at = extended(
@@ -262,8 +303,8 @@ def offers_of(subscription: Subscription) -> list[Offer]:
             bought=option.periods,
             at=at,
         )
-        length = option.periods * subscription.package.period_count
-        offers.append(Offer(quote(price, option.periods, option.discount_percent), length, expires_at))
+        length = option.periods * package.period_count
+        offers.append(Offer(rules.quote_of(package, option.periods, discount_of(package, option)), length, expires_at))
     return offers
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from ispbilling.kernel.models import TenantForeignKey, TenantModel
 from ispbilling.kernel.money import AmountField, Money
@@ -26,14 +27,33 @@ class SpeedProfile(TenantModel):
 class PeriodUnit(models.TextChoices):
     """What a package's validity is counted in. A month is a calendar month."""
 
-    MINUTE = "minute", "minutes"
-    HOUR = "hour", "hours"
-    DAY = "day", "days"
-    MONTH = "month", "months"
+    MINUTE = "minute", _("minutes")
+    HOUR = "hour", _("hours")
+    DAY = "day", _("days")
+    MONTH = "month", _("months")
+
+
+class TaxClass(models.TextChoices):
+    """Whether the tenant's tax is on it."""
+
+    STANDARD = "standard", _("Taxed as everything")
+    EXEMPT = "exempt", _("Free of tax")
+
+
+def no_features() -> list[str]:
+    return []
+
+
+def no_discounts() -> dict[str, str]:
+    return {}
 
 
 class Package(TenantModel):
-    """What is sold: a speed for a period at a price, tax included."""
+    """What is sold: a speed for a period at a price.
+
+    ``discounts``: its own per cent off by periods bought at once, as text: ``{"3": "5"}``; empty = the tenant's usual.
+    Whether the price contains tax is the tenant's rule.
+    """
 
     name = models.CharField(max_length=80)
     description = models.TextField(blank=True)
@@ -44,6 +64,9 @@ class Package(TenantModel):
     is_active = models.BooleanField(default=True)
     is_featured = models.BooleanField(default=False)
     sort_order = models.PositiveSmallIntegerField(default=0)
+    features = models.JSONField(default=no_features)  # short lines, as customers are told them
+    discounts = models.JSONField(default=no_discounts)
+    tax_class = models.CharField(max_length=8, choices=TaxClass.choices, default=TaxClass.STANDARD)
 
     class Meta:
         constraints = [

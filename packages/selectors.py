@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from ispbilling.kernel.errors import NotFound
 from packages.models import Package
@@ -25,6 +25,22 @@ def packages_all() -> QuerySet[Package]:
 def package_get(package_id: UUID) -> Package:
     """Raises NotFound."""
     found: Package | None = Package.objects.select_related("speed_profile").filter(id=package_id).first()
+    if found is None:
+        raise NotFound("package.unknown", "There is no such package.")
+    return found
+
+
+def packages_counted() -> QuerySet[Package]:
+    """All, those on sale first; ``subscribers`` is how many have each now, ``ever`` how many have or had it."""
+    # Named by its relation alone: who subscribes is known upstairs.
+    running = ~Q(subscriptions__state="ended")
+    rows = packages_all().annotate(subscribers=Count("subscriptions", filter=running), ever=Count("subscriptions"))
+    return rows.order_by("-is_active", "sort_order", "name")
+
+
+def package_counted(package_id: UUID) -> Package:
+    """One of them. Raises NotFound."""
+    found: Package | None = packages_counted().filter(id=package_id).first()
     if found is None:
         raise NotFound("package.unknown", "There is no such package.")
     return found

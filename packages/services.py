@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from ispbilling.kernel import audit
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound
 from ispbilling.kernel.events import emit
 from packages.events import PackageSpeedChanged
-from packages.models import Package, PeriodUnit, SpeedProfile
+from packages.models import Package, PeriodUnit, SpeedProfile, TaxClass
 
 
 @transaction.atomic
@@ -29,14 +29,19 @@ def package_create(
     description: str = "",
     sort_order: int = 0,
     is_featured: bool = False,
+    is_active: bool = True,
+    features: Sequence[str] = (),
+    discounts: Mapping[str, str] | None = None,
+    tax_class: str = TaxClass.STANDARD,
     actor: str,
 ) -> Package:
     """Put a package on sale. Equal speeds share one profile.
 
-    Raises DomainError ``package.price``, ``package.period``, ``package.speed``, Conflict ``package.name``.
+    Raises DomainError ``package.price``, ``package.period``, ``package.speed``, ``package.discounts``,
+    ``package.features``, Conflict ``package.name``.
     """
-    if price < 0:
-        raise DomainError("package.price", "A price is not negative.", fields={"price": ["At least 0."]})
+    extras = {"features": list(features), "discounts": dict(discounts or {}), "tax_class": tax_class}
+    _check({"price": price, **extras})
     if period_unit not in PeriodUnit.values or period_count < 1:
         raise DomainError("package.period", f"A period is 1 or more of {', '.join(PeriodUnit.values)}.")
     if min(download_kbps, upload_kbps) < 64:
@@ -53,21 +58,50 @@ def package_create(
         period_count=period_count,
         sort_order=sort_order,
         is_featured=is_featured,
+        is_active=is_active,
+        **extras,
     )
     audit.record(actor=actor, verb="package.create", row=package, new={"name": name, "price": price})
     return package
 
 
-_EDITABLE = ("name", "description", "price", "sort_order", "is_featured", "is_active")
+_EDITABLE = (
+    "name", "description", "price", "sort_order", "is_featured", "is_active", "features", "discounts", "tax_class",
+)  # fmt: skip
+MOST_FEATURES = 8
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    """What a package may be. Only what is in ``values`` is looked at."""
+    if values.get("price", 0) < 0:
+        raise DomainError("package.price", "A price is not negative.", fields={"price": ["At least 0."]})
+    features = values.get("features", [])
+    if len(features) > MOST_FEATURES or any(not 0 < len(line) <= 80 for line in features):
+        text = f"At most {MOST_FEATURES} lines of 80 characters."
+        raise DomainError("package.features", text, fields={"features": [text]})
+    if not all(_is_discount(*one) for one in values.get("discounts", {}).items()):
+        raise DomainError("package.discounts", "A discount is from 0 to 100 per cent, for a number of periods.")
+    if values.get("tax_class", TaxClass.STANDARD) not in TaxClass.values:
+        raise DomainError("package.tax_class", f"A tax class is {' or '.join(TaxClass.values)}.")
+
+
+def _is_discount(periods: str, percent: str) -> bool:
+    try:
+        return periods.isascii() and periods.isdigit() and int(periods) > 0 and 0 <= Decimal(percent) <= 100
+    except (ArithmeticError, TypeError):
+        return False
 
 
 @transaction.atomic
 def package_edit(*, package_id: UUID, changes: Mapping[str, Any], actor: str) -> Package:
     """Change some of a package: its columns, ``download_kbps``, ``upload_kbps``.
 
-    Its period stays: expiries are counted in it. A new speed goes to the lines of its subscribers. Raises NotFound,
-    Conflict ``package.name``.
+    Its period stays: expiries are counted in it. A new speed goes to the lines of its subscribers at once; a new price
+    holds for what is bought from now on, so that whoever has it pays it from his next period on, while what is paid
+    and orders that wait for their money keep theirs. Raises NotFound, Conflict ``package.name``, DomainError as
+    ``package_create``.
     """
+    _check(changes)
     package = _locked(package_id)
     if Package.objects.filter(name=changes.get("name", "")).exclude(id=package.id).exists():
         raise Conflict("package.name", f"There is a package “{changes['name']}” already.")

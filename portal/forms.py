@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+
+_TEL = {"inputmode": "tel", "autocomplete": "tel"}
 
 
 class PhoneForm(forms.Form):
     phone = forms.CharField(
-        label=_("Your telephone number"),
-        max_length=30,
-        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel", "autofocus": True}),
+        label=_("Your telephone number"), max_length=30, widget=forms.TextInput(attrs={**_TEL, "autofocus": True})
     )
 
 
 class CodeForm(forms.Form):
     code = forms.RegexField(
-        r"^\s*\d{6}\s*$",
+        r"^\s*[0-9]{6}\s*$",
         label=_("The six digits we sent you"),
         error_messages={"invalid": _("Six digits, as in the message.")},
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "autofocus": True}),
@@ -28,22 +30,156 @@ class CodeForm(forms.Form):
         return str(self.cleaned_data["code"]).strip()
 
 
-class PayForm(forms.Form):
-    """The lengths and accounts offered are given by the view; anything else is refused."""
+class PasswordForm(forms.Form):
+    """The name and password his box dials with; his telephone or e-mail address does for the name."""
 
-    subscription = forms.UUIDField(widget=forms.HiddenInput)
-    key = forms.CharField(widget=forms.HiddenInput, min_length=16, max_length=60)
-    periods = forms.TypedChoiceField(label=_("How long"), coerce=int, widget=forms.RadioSelect)
-    account = forms.ChoiceField(label=_("Pay with"), widget=forms.RadioSelect)
-    phone = forms.CharField(
-        label=_("Telephone that pays"),
-        max_length=30,
-        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}),
+    name = forms.CharField(
+        label=_("PPPoE name, e-mail or telephone"),
+        max_length=120,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "off", "spellcheck": "false", "autofocus": True}
+        ),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=120,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
-    def __init__(
-        self, *args: Any, periods: list[tuple[int, str]], accounts: list[tuple[str, str]], **kwargs: Any
-    ) -> None:
+
+class SignUpForm(forms.Form):
+    """Who he is, where the line is to go, and what he takes."""
+
+    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    address = forms.CharField(
+        label=_("Where is the house?"),
+        max_length=200,
+        help_text=_("Area, street, building: so that we find you."),
+        widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+    )
+    package = forms.ChoiceField(label=_("Which internet?"), widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, packages: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["package"].choices = packages  # type: ignore[attr-defined]
+
+
+class _Paying(forms.Form):
+    """The accounts offered are given by the view; anything else is refused."""
+
+    key = forms.CharField(widget=forms.HiddenInput, min_length=16, max_length=60)
+    account = forms.ChoiceField(label=_("Pay with"), widget=forms.RadioSelect)
+    phone = forms.CharField(label=_("Telephone that pays"), max_length=30, widget=forms.TextInput(attrs=_TEL))
+
+    def __init__(self, *args: Any, accounts: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["account"].choices = accounts  # type: ignore[attr-defined]
+
+
+class PayForm(_Paying):
+    """The lengths offered are given by the view as well."""
+
+    subscription = forms.UUIDField(widget=forms.HiddenInput)
+    periods = forms.TypedChoiceField(label=_("How long"), coerce=int, widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, periods: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["periods"].choices = periods  # type: ignore[attr-defined]
-        self.fields["account"].choices = accounts  # type: ignore[attr-defined]
+
+
+class TopUpForm(_Paying):
+    amount = forms.DecimalField(
+        label=_("How much"),
+        min_value=Decimal(0),
+        max_digits=9,
+        decimal_places=2,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autofocus": True}),
+    )
+
+
+class NeighbourForm(forms.Form):
+    code = forms.CharField(
+        label=_("The other one's customer number"),
+        max_length=16,
+        help_text=_("It begins with C and stands in his messages and on his page."),
+        widget=forms.TextInput(attrs={"autocapitalize": "characters", "autocomplete": "off", "autofocus": True}),
+    )
+
+
+class ProfileForm(forms.Form):
+    email = forms.EmailField(
+        label=_("E-mail"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    address = forms.CharField(
+        label=_("Address"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, choices=[("", _("As my provider")), *settings.LANGUAGES]
+    )
+
+
+class LinePasswordForm(forms.Form):
+    line = forms.UUIDField(widget=forms.HiddenInput)
+    password = forms.CharField(
+        label=_("New password"),
+        max_length=120,
+        strip=False,
+        help_text=_("8 to 40 letters, digits and signs, without spaces. Type the same into your box."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}),
+    )
+
+
+class PlanForm(forms.Form):
+    """Another package, now or from the next time on; ``seen`` and ``sure`` come back from what was shown."""
+
+    package = forms.ChoiceField(label=_("Which internet?"), widget=forms.RadioSelect)
+    when = forms.ChoiceField(
+        label=_("From when"),
+        choices=[("next", _("When my time is over")), ("now", _("Now"))],
+        widget=forms.RadioSelect,
+        initial="next",
+    )
+    seen = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+    sure = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, packages: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["package"].choices = packages  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("when") == "now" and data.get("sure") and not data.get("seen"):
+            raise forms.ValidationError(_("Please look first at what it comes to."))
+        return data
+
+
+class PortalSettingsForm(forms.Form):
+    """Staff: what people may do by themselves."""
+
+    is_sign_up_open = forms.BooleanField(label=_("People can sign up by themselves"), required=False)
+    router = forms.ChoiceField(
+        label=_("Router for lines of whoever signs up"),
+        required=False,
+        help_text=_("Without one the only router is taken; where there are several, requests come to you."),
+    )
+
+    def __init__(self, *args: Any, routers: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["router"].choices = [("", _("None")), *routers]  # type: ignore[attr-defined]
+
+
+class LeadForm(forms.Form):
+    """Staff: where the line of a lead is made."""
+
+    router = forms.ChoiceField(label=_("Router"))
+
+    def __init__(self, *args: Any, routers: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["router"].choices = routers  # type: ignore[attr-defined]

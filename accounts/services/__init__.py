@@ -1,6 +1,7 @@
 """Every write of tenants, staff, what proves who somebody is, and the tokens programs come with."""
 
 from accounts.services.api_log import api_calls_write, api_traces_purge
+from accounts.services.brand import brand_color_set, logo_remove, logo_set
 from accounts.services.doors import staff_prove
 from accounts.services.keys import api_key_create, api_key_revoke, api_key_used
 from accounts.services.logins import login_close, login_close_by_refresh, login_open, login_refresh
@@ -43,6 +44,7 @@ __all__ = [
     "api_key_revoke",
     "api_key_used",
     "api_traces_purge",
+    "brand_color_set",
     "domain_add",
     "invitation_accept",
     "invitation_create",
@@ -52,6 +54,8 @@ __all__ = [
     "login_close_by_refresh",
     "login_open",
     "login_refresh",
+    "logo_remove",
+    "logo_set",
     "looks_set",
     "may_manage",
     "member_activate",

@@ -58,16 +58,30 @@ def tenant_create(
 
 
 @transaction.atomic
-def tenant_change(*, name: str, support_phone: str, zone: str, language: str, actor: str) -> Tenant:
-    """Change what the current tenant says of itself. Raises DomainError ``tenant.zone``, ``phone.invalid``."""
+def tenant_change(
+    *,
+    name: str,
+    support_phone: str,
+    zone: str,
+    language: str,
+    address: str | None = None,
+    tax_number: str | None = None,
+    invoice_footer: str | None = None,
+    actor: str,
+) -> Tenant:
+    """Change what the current tenant says of itself; None leaves as it is.
+
+    Raises DomainError ``tenant.zone``, ``phone.invalid``.
+    """
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError) as error:
         raise DomainError("tenant.zone", f"“{zone}” is not a time zone.", fields={"zone": ["Not a zone."]}) from error
     tenant = Tenant.objects.select_for_update(no_key=True).get(id=tenancy.tenant_id_required())
     number = phone.normalise(support_phone, tenant.country) if support_phone else ""
-    wanted = {"name": name, "support_phone": number, "zone": zone, "language": language}
-    changes = {field: value for field, value in wanted.items() if getattr(tenant, field) != value}
+    wanted: dict[str, str | None] = {"name": name, "support_phone": number, "zone": zone, "language": language}
+    wanted |= {"address": address, "tax_number": tax_number, "invoice_footer": invoice_footer}
+    changes = {field: value for field, value in wanted.items() if value is not None and getattr(tenant, field) != value}
     old = {field: getattr(tenant, field) for field in changes}
     for field, value in changes.items():
         setattr(tenant, field, value)

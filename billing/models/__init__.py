@@ -1,6 +1,6 @@
 """Tables of billing, by noun."""
 
-from billing.models.invoice import Allocation, Invoice, InvoiceCounter, InvoiceLine
+from billing.models.invoice import Allocation, CreditNote, CreditNoteCounter, Invoice, InvoiceCounter, InvoiceLine
 from billing.models.ledger import (
     AccountKind,
     AccountName,
@@ -10,7 +10,7 @@ from billing.models.ledger import (
     LedgerEntry,
     LedgerLeg,
 )
-from billing.models.policy import BillingPolicy, CutStop, RechargeOption, SuspensionMode
+from billing.models.policy import BillingPolicy, CutStop, RechargeOption, SuspensionMode, TaxMode
 from billing.models.receipt import Receipt
 from billing.models.subscription import Recharge, Reminder, Subscription
 
@@ -19,6 +19,8 @@ __all__ = [
     "AccountName",
     "Allocation",
     "BillingPolicy",
+    "CreditNote",
+    "CreditNoteCounter",
     "CutStop",
     "Invoice",
     "InvoiceCounter",
@@ -34,4 +36,5 @@ __all__ = [
     "Reminder",
     "Subscription",
     "SuspensionMode",
+    "TaxMode",
 ]

@@ -14,6 +14,14 @@ class SuspensionMode(models.TextChoices):
     BLOCKED = "blocked", "Blocked: cannot connect"
 
 
+class TaxMode(models.TextChoices):
+    """How a package's price stands to tax. Whatever the customer is shown contains it."""
+
+    NONE = "none", "No tax"
+    CONTAINED = "contained", "Contained in prices"
+    ON_TOP = "on_top", "On top of prices"
+
+
 def default_reminders() -> list[Any]:
     return [7, 3, 1]
 
@@ -29,7 +37,9 @@ class BillingPolicy(TenantModel):
     grace_hours = models.PositiveSmallIntegerField(default=0)
     #: Periods of days and months end at the local midnight after their last day, instead of the minute of purchase.
     ends_at_midnight = models.BooleanField(default=False)
-    tax_percent = models.DecimalField(max_digits=5, decimal_places=2, default=0)  # contained in prices
+    tax_mode = models.CharField(max_length=10, choices=TaxMode.choices, default=TaxMode.CONTAINED)
+    tax_percent = models.DecimalField(max_digits=5, decimal_places=2, default=0)
+    tax_name = models.CharField(max_length=20, default="VAT")
     remind_days = models.JSONField(default=default_reminders)
     #: When nobody is cut: whole local weekdays (Monday = 0), and local hours of every day (equal = none).
     quiet_weekdays = models.JSONField(default=no_weekdays)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 
 from ispbilling.kernel.models import TenantForeignKey, TenantModel
 from ispbilling.kernel.money import AmountField, CurrencyField
 from ispbilling.kernel.states import Moves
+
+if TYPE_CHECKING:
+    from packages.models import Package
 
 
 class Subscription(TenantModel):
@@ -42,9 +47,20 @@ class Subscription(TenantModel):
     held_until = models.DateTimeField(null=True)  # a person keeps the line until then, paid or not
     stopped_at = models.DateTimeField(null=True)  # its customer was deleted: blocked, whatever is paid for
     hold_reason = models.CharField(max_length=160, blank=True)
+    #: What the next period is bought of, when the package is to change; the change itself falls due at the instant
+    #: beside it, which is the expiry as it was when the change was ordered.
+    next_package = TenantForeignKey("packages.Package", on_delete=models.PROTECT, null=True, related_name="+")
+    package_changes_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(next_package=None, package_changes_at=None)
+                | models.Q(next_package__isnull=False, package_changes_at__isnull=False),
+                name="subscription_change_whole",
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["tenant", "next_change_at"],
@@ -58,6 +74,11 @@ class Subscription(TenantModel):
                 condition=models.Q(suspended_at__isnull=False),
             ),
         ]
+
+    @property
+    def package_to_buy(self) -> Package:
+        """What the next period is a period of."""
+        return self.package if self.next_package is None else self.next_package
 
 
 class Recharge(TenantModel):
@@ -77,7 +98,8 @@ class Recharge(TenantModel):
     subtotal = AmountField()
     discount_percent = models.DecimalField(max_digits=5, decimal_places=2)
     discount = AmountField()
-    total = AmountField()
+    total = AmountField()  # tax contained
+    tax_percent = models.DecimalField(max_digits=5, decimal_places=2, default=0)  # as it was when the price was shown
     currency = CurrencyField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     method = models.CharField(max_length=20, blank=True)

@@ -17,6 +17,7 @@ from billing.entitlement import Entitlement, Reason, entitlement
 from billing.events import ExpiryNear, SubscriptionChanged, SubscriptionRenewed, SubscriptionSuspended
 from billing.models import Subscription
 from billing.selectors import rules_current, terms_of, wallet_of, wallets_of
+from billing.services.changes import package_change_make
 from billing.services.invoices import invoice_issue_paid
 from billing.services.ledger import post
 from billing.services.safety import clock_stop, cuts_allowed
@@ -52,7 +53,8 @@ def cycle_run() -> dict[str, int]:
     may_cut: bool | None = None
     while batch := _due(last):
         last = (batch[-1][0], batch[-1][1])
-        left = _renew_covered(batch, counts)
+        failed = _packages_change(batch, counts)
+        left = _renew_covered([row for row in batch if row[1] not in failed], counts)
         if left and may_cut is None:
             with transaction.atomic():
                 rules = rules_current()
@@ -99,19 +101,38 @@ def _pass_on_all(ids: list[UUID], *, may_cut: bool, counts: dict[str, int]) -> N
             log.exception("cycle.failed", subscription=str(ids[0]))
 
 
+def _packages_change(batch: Sequence[tuple[datetime, UUID, UUID]], counts: dict[str, int]) -> set[UUID]:
+    """Make the changes of package that fell due. Returns those that failed: nothing else is done with them now."""
+    with transaction.atomic():
+        rows = Subscription.objects.filter(id__in=[row for _, row, _ in batch], package_changes_at__lte=clock.now())
+        due = list(rows.order_by("id").values_list("id", "customer_id"))
+    failed = set()
+    for subscription, customer in due:
+        try:
+            package_change_make(subscription_id=subscription, customer_id=customer)
+        except Exception:
+            # One customer's trouble, as with renewals: tried again by the next run.
+            log.exception("cycle.failed", subscription=str(subscription), doing="package")
+            counts["failed"] += 1
+            failed.add(subscription)
+    return failed
+
+
 def _renew_covered(batch: Sequence[tuple[datetime, UUID, UUID]], counts: dict[str, int]) -> list[UUID]:
     """Renew what the wallets cover; returns what is left. What fails to be renewed is not cut either."""
     with transaction.atomic():
         rules = rules_current()
         wallets = wallets_of({customer for _, _, customer in batch}, rules.tenant.currency)
-        rows = Subscription.objects.select_related("package").filter(id__in=[row for _, row, _ in batch])
+        rows = Subscription.objects.select_related("package", "next_package").filter(
+            id__in=[row for _, row, _ in batch]
+        )
         covered = {
             row.id
             for row in rows
             if row.is_auto_renewed
-            and row.package.price
+            and row.package_to_buy.price
             and row.customer_id in wallets
-            and rules.price_of(row.package) <= wallets[row.customer_id]
+            and rules.price_of(row.package_to_buy) <= wallets[row.customer_id]
         }
     left = []
     for _, subscription, customer in batch:

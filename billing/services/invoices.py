@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from billing.calculations import contained_tax
-from billing.models import AccountKind, AccountName, BillingPolicy, Invoice
+from billing.models import AccountKind, AccountName, Invoice
 from billing.services.ledger import Posting, posting
 from ispbilling.kernel import tenancy
 from ispbilling.kernel.ids import uuid7
@@ -25,6 +26,7 @@ class Line:
     unit_price: Money
     discount: Money
     total: Money
+    tax_percent: Decimal
     subscription_id: UUID
     period_from: datetime
     period_until: datetime
@@ -39,15 +41,16 @@ class Draft:
     line: Line
     net: Money
     tax: Money
+    tax_name: str
     at: datetime
     issue: Posting
     pay: Posting
 
 
-def invoice_draft(*, customer_id: UUID, line: Line, policy: BillingPolicy, at: datetime) -> Draft:
+def invoice_draft(*, customer_id: UUID, line: Line, tax_name: str, at: datetime) -> Draft:
     """An invoice over one line, to be paid from the wallet at once, with its two entries for the book."""
     invoice_id = uuid7()
-    net, tax = contained_tax(line.total, policy.tax_percent)
+    net, tax = contained_tax(line.total, line.tax_percent)
     receivable, wallet = AccountName(AccountKind.RECEIVABLE, customer_id), AccountName(AccountKind.WALLET, customer_id)
     issue = posting(
         key=f"invoice:{invoice_id}",
@@ -67,7 +70,7 @@ def invoice_draft(*, customer_id: UUID, line: Line, policy: BillingPolicy, at: d
         debit=wallet,
         credit=[(receivable, line.total)],
     )
-    return Draft(invoice_id, customer_id, line, net, tax, at, issue, pay)
+    return Draft(invoice_id, customer_id, line, net, tax, tax_name if line.tax_percent else "", at, issue, pay)
 
 
 @transaction.atomic(savepoint=False)
@@ -88,8 +91,9 @@ def invoice_issue_paid(draft: Draft, *, year: int, due_on: str) -> str:
             " %(year)s || '-' || lpad(last::text, 6, '0'), %(state)s, %(net)s, %(tax)s, %(total)s, %(currency)s,"
             " %(at)s, %(due)s FROM counter RETURNING number),"
             " line AS (INSERT INTO billing_invoiceline (id, tenant_id, invoice_id, text, quantity, unit_price,"
-            " discount, total, subscription_id, period_from, period_until) VALUES (%(line)s, %(tenant)s, %(id)s,"
-            " %(text)s, %(quantity)s, %(unit)s, %(discount)s, %(total)s, %(subscription)s, %(from)s, %(until)s)),"
+            " discount, total, subscription_id, period_from, period_until, tax, tax_percent, tax_name)"
+            " VALUES (%(line)s, %(tenant)s, %(id)s, %(text)s, %(quantity)s, %(unit)s, %(discount)s, %(total)s,"
+            " %(subscription)s, %(from)s, %(until)s, %(tax)s, %(tax_percent)s, %(tax_name)s)),"
             " allocation AS (INSERT INTO billing_allocation (id, tenant_id, invoice_id, entry_id, amount)"
             " VALUES (%(allocation)s, %(tenant)s, %(id)s, %(entry)s, %(total)s))"
             " SELECT number FROM invoice",
@@ -113,6 +117,8 @@ def invoice_issue_paid(draft: Draft, *, year: int, due_on: str) -> str:
                 "subscription": line.subscription_id,
                 "from": line.period_from,
                 "until": line.period_until,
+                "tax_percent": line.tax_percent,
+                "tax_name": draft.tax_name,
                 "allocation": uuid7(),
                 "entry": draft.pay.id,
             },

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from billing.events import SubscriptionChanged
-from billing.models import BillingPolicy, RechargeOption, Subscription, SuspensionMode
+from billing.models import BillingPolicy, RechargeOption, Subscription, SuspensionMode, TaxMode
 from ispbilling.kernel import audit, clock
 from ispbilling.kernel.errors import DomainError
 from ispbilling.kernel.events import emit_many
@@ -33,6 +33,8 @@ _IS_GOOD: dict[str, Callable[[Any], bool]] = {
     "suspension_mode": lambda value: value in SuspensionMode.values,
     "grace_hours": _is_number(0, 24 * 60),
     "ends_at_midnight": lambda value: isinstance(value, bool),
+    "tax_mode": lambda value: value in TaxMode.values,
+    "tax_name": lambda value: isinstance(value, str) and 0 < len(value) <= 20,
     "tax_percent": lambda value: isinstance(value, Decimal) and 0 <= value < 100,
     "remind_days": _are_numbers(1, 60, 6),
     "quiet_weekdays": _are_numbers(0, 6, 6),
@@ -56,6 +58,25 @@ def recharge_options_create() -> list[RechargeOption]:
         ),
         ignore_conflicts=True,
     )
+    return list(RechargeOption.objects.order_by("periods"))
+
+
+@transaction.atomic
+def recharge_options_set(*, percents: Mapping[int, Decimal], actor: str) -> list[RechargeOption]:
+    """Offer exactly these lengths: periods → per cent off. Orders that wait keep the price they were shown.
+
+    Raises DomainError ``options.invalid``.
+    """
+    if not percents or any(not 1 <= periods <= 120 or not 0 <= off <= 100 for periods, off in percents.items()):
+        raise DomainError("options.invalid", "At least one length, of 1 to 120 periods, with 0 to 100 per cent off.")
+    policy, _ = BillingPolicy.objects.select_for_update(no_key=True).get_or_create()
+    old = {str(option.periods): option.discount_percent for option in RechargeOption.objects.order_by("periods")}
+    new = {str(periods): off for periods, off in sorted(percents.items())}
+    RechargeOption.objects.exclude(periods__in=percents).delete()
+    for periods, off in percents.items():
+        RechargeOption.objects.update_or_create(periods=periods, defaults={"discount_percent": off})
+    if old != new:
+        audit.record(actor=actor, verb="policy.discounts", row=policy, old=old, new=new)
     return list(RechargeOption.objects.order_by("periods"))
 
 

@@ -6,10 +6,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing.entitlement import entitlement
 from billing.events import SubscriptionChanged
 from billing.models import Subscription
-from billing.selectors import rules_current, terms_of
+from billing.selectors import next_change_of, rules_current
 from customers.services import customer_locked
 from ispbilling.kernel import audit, clock
 from ispbilling.kernel.events import emit_many
@@ -37,8 +36,7 @@ def subscriptions_go_on(*, customer_id: UUID, actor: str) -> list[Subscription]:
     rows = [row for row in _locked(customer_id) if row.stopped_at is not None]
     for row in rows:
         old, row.stopped_at = row.stopped_at, None
-        until = entitlement(terms_of(row, rules), at).until
-        row.next_change_at = until or (at if row.state in _RUNNING else None)
+        row.next_change_at = next_change_of(row, rules, at) or (at if row.state in _RUNNING else None)
         row.save(update_fields=["stopped_at", "next_change_at"])
         audit.record(actor=actor, verb="subscription.go_on", row=row, old={"stopped_at": old})
     _tell(rows)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from dashboard.api import customer_parts, customers, document, why
+from dashboard.api import customer_package, customer_parts, customers, document, why
 
 
 def _customers(prefix: str, name: str) -> list[URLPattern]:
@@ -18,6 +18,7 @@ def _customers(prefix: str, name: str) -> list[URLPattern]:
         path(f"{one}/sessions", customer_parts.Sessions.as_view(), name=f"{name}_sessions"),
         path(f"{one}/live-status", customer_parts.LiveStatus.as_view(), name=f"{name}_live_status"),
         path(f"{one}/recharge", customer_parts.Recharge.as_view(), name=f"{name}_recharge"),
+        path(f"{one}/package", customer_package.CustomerPackage.as_view(), name=f"{name}_package"),
         path(f"{one}/hold", customer_parts.Hold.as_view(), name=f"{name}_hold"),
     ]
 

@@ -15,7 +15,6 @@ from accounts import selectors as accounts
 from accounts.models import Login, Tenant, User
 from accounts.services.logins import Tokens
 from accounts.services.second_factor import Check
-from accounts.services.tries import Limit
 from accounts.tokens import ACCESS_LIFE
 from customers.models import Customer
 from ispbilling.kernel import access, phone, tenancy
@@ -23,12 +22,18 @@ from ispbilling.kernel.errors import Conflict, DomainError, NotFound, Unauthenti
 from ispbilling.kernel.middleware import client_address
 from ispbilling.kernel.rest import Endpoint
 from portal.api import shapes
-from portal.services import code_check, code_send, customer_prove, register
+from portal.selectors import settings_current
+from portal.services import (
+    code_check,
+    code_limits,
+    code_send,
+    customer_prove,
+    guess_limits,
+    register,
+    tries_give_back,
+    tries_take,
+)
 
-#: Wrong tries within a quarter of an hour: of one name from one address, from one address, of one name altogether.
-PAIR, ADDRESS, NAME = 5, 50, 100
-#: Codes asked for by one address within that time, for whatever telephones.
-CODES = 10
 WRONG = "auth.wrong"
 
 
@@ -46,14 +51,6 @@ class Door(Endpoint):
 
     def address(self) -> str:
         return client_address(self.inner)
-
-    def limits(self, name: str) -> list[Limit]:
-        who, where = name.strip().lower(), self.address()
-        return [Limit("pair", f"{who} {where}", PAIR), Limit("address", where, ADDRESS), Limit("name", who, NAME)]
-
-    def got_in(self, limits: list[Limit]) -> None:
-        services.tries_begin_anew(limits=limits[:1])
-        services.tries_forget(limits=limits[1:])
 
     def tenant(self) -> Tenant | None:
         found: Tenant | None = self.inner.tenant
@@ -99,13 +96,12 @@ class SignIn(Door):
         """
         data = self.read(shapes.SignIn)
         name = data.get("email") or data.get("username") or data.get("phone") or ""
-        limits = self.limits(name)
-        services.tries_allow(limits=limits)
-        services.tries_count(limits=limits)  # before looking: a hundred at once are not let try together
+        limits = guess_limits(name=name, address=self.address())
+        tries_take(limits=limits)
         found = self._by_code(data) if data.get("code") else self._by_password(data, name)
         if found is None:
             raise Unauthenticated(WRONG, _("That is not right."))
-        self.got_in(limits)
+        tries_give_back(limits=limits)
         return found
 
     def _by_code(self, data: dict[str, Any]) -> Response | None:
@@ -177,9 +173,7 @@ class Code(Door):
     def send(self, typed: str, *, is_registration: bool) -> Response:
         if self.tenant() is None:
             raise NotFound("tenant.unknown", _("This address belongs to no provider."))
-        limits = [Limit("codes", self.address(), CODES)]
-        services.tries_allow(limits=limits)
-        services.tries_count(limits=limits)
+        tries_take(limits=code_limits(address=self.address()))
         code_send(typed_phone=typed, is_registration=is_registration)
         return Response({"status": "code_sent"}, status=202)
 
@@ -200,13 +194,12 @@ class Register(Code):
         """
         data = self.read(shapes.Register)
         if not data.get("code"):
-            return self.send(data["phone"], is_registration=True)
+            return self.send(data["phone"], is_registration=self._is_open())
         tenant = self.tenant()
         if tenant is None:
             raise NotFound("tenant.unknown", _("This address belongs to no provider."))
-        limits = self.limits(data["phone"])
-        services.tries_allow(limits=limits)
-        services.tries_count(limits=limits)
+        limits = guess_limits(name=data["phone"], address=self.address())
+        tries_take(limits=limits)
         customer = register(
             number=phone.normalise(data["phone"], tenant.country),
             code=data["code"],
@@ -214,8 +207,15 @@ class Register(Code):
             email=data["email"],
             address=data["address"],
         )
-        self.got_in(limits)
+        tries_give_back(limits=limits)
         return self.let_in(customer, data["device"])
+
+    def _is_open(self) -> bool:
+        """Whether strangers are sent codes; nobody's host is refused later."""
+        if self.tenant() is None:
+            return False
+        with transaction.atomic():
+            return settings_current().is_sign_up_open
 
 
 class Refresh(Door):

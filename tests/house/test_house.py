@@ -83,6 +83,19 @@ def payments(count: int) -> None:
         )
 
 
+def statement_lines(count: int) -> None:
+    from payments.models import StatementLine
+
+    account = factories.account_make("mpesa")
+    StatementLine.objects.bulk_create(
+        StatementLine(
+            account=account, receipt_family="mpesa", receipt=f"T{account.id}{number}"[-40:], amount=Decimal(100),
+            currency="KES", at=clock.now(), seen_at=clock.machine_now(),
+        )
+        for number in range(count)
+    )  # fmt: skip
+
+
 def routers(count: int) -> None:
     for _ in range(count):
         factories.router_make()
@@ -106,11 +119,23 @@ def audited(count: int) -> None:
         audit.record(actor=f"customer:{customer.id}", verb="x.done", row=customer, new={"number": number})
 
 
+def sessions(count: int) -> None:
+    from network.models import Session
+
+    at = clock.machine_now()
+    for number in range(count):
+        line = factories.line_make()
+        Session.objects.create(line=line, router=line.router, key=f"{number}", started_at=at, seen_at=at)
+
+
 LISTS: dict[str, Callable[[int], None]] = {
     "/dashboard/customers/": customers,
     "/dashboard/messages/": messages,
     "/dashboard/payments/": payments,
+    "/dashboard/suspense/": statement_lines,
     "/dashboard/routers/": routers,
+    "/dashboard/sessions/": sessions,
+    "/dashboard/home/sessions/": sessions,
     "/dashboard/events/": parked,
     "/dashboard/audit/": audited,
 }

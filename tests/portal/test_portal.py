@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -13,20 +12,10 @@ from billing.models import Recharge
 from ispbilling.kernel import clock, tenancy
 from ispbilling.kernel.models import AuditEntry
 from payments.models import Payment
-from portal.auth import SESSION_KEY
 from portal.models import LoginCode
 from sms.models import Message
 from tests import factories
-
-
-@pytest.fixture
-def visitor(tenant: Any, settings: Any) -> Client:
-    settings.ALLOWED_HOSTS = [".localhost"]
-    return Client(HTTP_HOST=f"{tenant.slug}.localhost")
-
-
-def code_of(message: Message) -> str:
-    return re.findall(r"\b\d{6}\b", message.text)[0]
+from tests.portal.doors import code_of, signed_in
 
 
 def ask_code(visitor: Client, phone: str) -> Any:
@@ -108,13 +97,6 @@ def test_signing_in_is_written_into_the_audit(visitor: Client) -> None:
 @pytest.mark.parametrize("phone", ["", "12", "hello", "x" * 500])
 def test_what_is_no_phone_gets_a_clear_answer(visitor: Client, phone: str) -> None:
     assert ask_code(visitor, phone).status_code == 422
-
-
-def signed_in(visitor: Client, tenant: Any, customer_id: Any) -> Client:
-    session = visitor.session
-    session[SESSION_KEY] = [str(tenant.id), str(customer_id)]
-    session.save()
-    return visitor
 
 
 def test_prices_of_all_lengths_are_shown(visitor: Client, tenant: Any) -> None:

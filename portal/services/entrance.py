@@ -1,30 +1,26 @@
-"""Signing in with a telephone and a one-time code; paying."""
+"""The subscriber's door: one-time codes, the password of a line, and how often either may be tried."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
 from accounts.selectors import tenant_current
-from billing.models import Recharge
-from billing.selectors import subscriptions_of, wallet_of
-from billing.services import recharge_start
-from billing.services.receipts import RECHARGE
+from accounts.services import tries_allow, tries_begin_anew, tries_count, tries_forget
+from accounts.services.tries import Limit
 from customers.models import Customer
 from customers.selectors import customers_of_email, customers_of_phone
-from customers.services import customer_create
 from ispbilling.kernel import audit, clock, phone, tenancy
-from ispbilling.kernel.errors import Conflict, DomainError, NotFound
-from ispbilling.kernel.money import Money
+from ispbilling.kernel.errors import Conflict, DomainError
 from network.selectors import lines_of_logins
-from payments.models import Payment
-from payments.services import payment_start
 from portal.models import LoginCode
 from sms.services import message_send
 
@@ -33,19 +29,52 @@ CODES_PER_PHONE = 4
 CODES_WINDOW = timedelta(minutes=15)
 GUESSES = 5
 
+#: Wrong tries within a quarter of an hour: of one name from one address, from one address, of one name altogether.
+PAIR, ADDRESS, NAME = 5, 50, 100
+#: Codes asked for by one address within that time, for whatever telephones: by programs and whoever is new here;
+CODES = 10
+#: and by browsers of customers, of whom a whole street may come from one address after a power cut.
+CODES_OF_CUSTOMERS = 60
+
+
+def guess_limits(*, name: str, address: str) -> list[Limit]:
+    """What a try at the door counts against, whoever makes it."""
+    who = name.strip().lower()
+    return [Limit("pair", f"{who} {address}", PAIR), Limit("address", address, ADDRESS), Limit("name", who, NAME)]
+
+
+def code_limits(*, address: str, is_customers_page: bool = False) -> list[Limit]:
+    """What asking for a code counts against."""
+    if is_customers_page:
+        return [Limit("codes of customers", address, CODES_OF_CUSTOMERS)]
+    return [Limit("codes", address, CODES)]
+
+
+def tries_take(*, limits: Sequence[Limit]) -> None:
+    """Count a try before it is made: a hundred at once are not let try together. Raises TooMany ``auth.locked``."""
+    tries_allow(limits=limits)
+    tries_count(limits=limits)
+
+
+def tries_give_back(*, limits: Sequence[Limit]) -> None:
+    """Whoever got in has his own tries again, and costs his street none."""
+    tries_begin_anew(limits=limits[:1])
+    tries_forget(limits=limits[1:])
+
 
 @transaction.atomic
 def code_send(*, typed_phone: str, is_registration: bool = False) -> str:
     """Send a one-time code to a customer's telephone. Returns the number in E.164.
 
-    A number nobody has is answered alike and sent nothing, unless somebody wants to register with it. Raises
+    A number nobody has is answered alike and sent nothing, unless somebody wants to register with it: as a new
+    customer, or as one more telephone of his own. Raises
     DomainError ``phone.invalid``, ``code.too_many``.
     """
     number = phone.normalise(typed_phone, tenant_current().country)
     now = clock.machine_now()
     recent = LoginCode.objects.filter(phone=number, created_at__gt=now - CODES_WINDOW).count()
     if recent >= CODES_PER_PHONE:
-        raise DomainError("code.too_many", "Too many codes were asked for. Please wait a quarter of an hour.")
+        raise DomainError("code.too_many", _("Too many codes were asked for. Please wait a quarter of an hour."))
     owners = customers_of_phone(number)
     code = f"{secrets.randbelow(1_000_000):06d}"
     row = LoginCode.objects.create(
@@ -72,15 +101,39 @@ def code_check(*, number: str, code: str) -> list[Customer]:
 
     A wrong guess is counted even though the request fails. Raises DomainError ``code.wrong``.
     """
-    customers = _code_use(number, code)[1]
+    customers = number_prove(number=number, code=code)
     if not customers:
-        raise DomainError("code.wrong", "That code is not right, or it is too old.", fields={"code": ["Not right."]})
+        raise _wrong()
+    for customer in customers:
+        sign_in_record(customer=customer)
     return customers
 
 
 @transaction.atomic
-def _code_use(number: str, code: str) -> tuple[bool, list[Customer]]:
-    """Whether the code is right, and whose telephone it is."""
+def sign_in_record(*, customer: Customer) -> None:
+    """Write down that a subscriber came in."""
+    audit.record(actor=f"customer:{customer.id}", verb="portal.sign_in", row=customer)
+
+
+def number_prove(*, number: str, code: str) -> list[Customer]:
+    """Whose telephone it is, perhaps nobody's, if the code is the last one sent to it. Call outside a transaction.
+
+    Raises DomainError ``code.wrong``.
+    """
+    if not _code_use(number, code):
+        raise _wrong()
+    with transaction.atomic():
+        return customers_of_phone(number)
+
+
+def _wrong() -> DomainError:
+    text = _("That code is not right, or it is too old.")
+    return DomainError("code.wrong", text, fields={"code": ["Not right."]})
+
+
+@transaction.atomic
+def _code_use(number: str, code: str) -> bool:
+    """Whether the code is right; it is used up then."""
     now = clock.machine_now()
     row = (
         LoginCode.objects.select_for_update(no_key=True)
@@ -90,30 +143,12 @@ def _code_use(number: str, code: str) -> tuple[bool, list[Customer]]:
     )
     if row is None:
         make_password(code)  # takes as long as a real comparison
-        return False, []
+        return False
     row.guesses += 1
     is_right = check_password(code, row.code_hash) and row.is_real
     row.used_at = now if is_right else None
     row.save(update_fields=["guesses", "used_at"])
-    if not is_right:
-        return False, []
-    owners = customers_of_phone(number)
-    for owner in owners:
-        audit.record(actor=f"customer:{owner.id}", verb="portal.sign_in", row=owner)
-    return True, owners
-
-
-def register(*, number: str, code: str, name: str, email: str = "", address: str = "") -> Customer:
-    """Whoever has the telephone becomes a customer, or the one he is already. Call outside a transaction.
-
-    Raises DomainError ``code.wrong``.
-    """
-    is_right, owners = _code_use(number, code)
-    if not is_right:
-        raise DomainError("code.wrong", "That code is not right, or it is too old.", fields={"code": ["Not right."]})
-    if owners:
-        return owners[0]
-    return customer_create(name=name, phones=[number], email=email, address=address, actor="system:registration")
+    return is_right
 
 
 def customer_prove(*, tenant: Tenant | None, name: str, password: str) -> Customer | None:
@@ -132,7 +167,7 @@ def customer_prove(*, tenant: Tenant | None, name: str, password: str) -> Custom
     right = [line for line in lines if constant_time_compare(line.password.reveal(), password)]
     found = {line.customer_id: line.customer for line in right}
     if len(found) > 1:
-        raise Conflict("auth.tenant", "Several customers fit. Please sign in at your provider's own address.")
+        raise Conflict("auth.tenant", _("Several customers fit. Please sign in with your telephone, or call us."))
     return next(iter(found.values()), None)
 
 
@@ -143,42 +178,3 @@ def _owners(name: str, country: str) -> list[UUID]:
         return [row.id for row in customers_of_phone(phone.normalise(name, country))]
     except DomainError:
         return []
-
-
-def recharge_pay(
-    *,
-    customer: Customer,
-    subscription_id: UUID,
-    periods: int,
-    account_id: UUID,
-    typed_phone: str,
-    idempotency_key: str,
-) -> Payment:
-    """Order periods and ask the gateway for their price. Call outside a transaction.
-
-    What lies in the wallet already is not asked for. Raises DomainError, NotFound.
-    """
-    recharge, number, missing = _order(customer, subscription_id, periods, typed_phone)
-    return payment_start(
-        account_id=account_id,
-        customer_id=customer.id,
-        amount=missing,
-        purpose=RECHARGE,
-        purpose_id=recharge.id,
-        phone=number,
-        idempotency_key=idempotency_key,
-        description="Internet",
-        actor=f"customer:{customer.id}",
-    )
-
-
-@transaction.atomic
-def _order(customer: Customer, subscription_id: UUID, periods: int, typed_phone: str) -> tuple[Recharge, str, Money]:
-    if subscription_id not in {row.id for row in subscriptions_of(customer.id)}:
-        raise NotFound("subscription.unknown", "There is no such subscription.")
-    number = phone.normalise(typed_phone, tenant_current().country)
-    recharge = recharge_start(subscription_id=subscription_id, periods=periods, actor=f"customer:{customer.id}")
-    total = Money(recharge.total, recharge.currency)
-    wallet = wallet_of(customer.id, recharge.currency)
-    missing = total - wallet if Money.zero(total.currency) < wallet < total else total
-    return recharge, number, missing
