@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib.staticfiles import finders
 
-from ispbilling.kernel import charts, clock
+from ispbilling.kernel import charts
 from ispbilling.kernel.charts import Series
 
 COLOURS = (
@@ -34,6 +34,9 @@ COLOURS = (
     *(f"series-{at}" for at in range(1, charts.COLOURS + 1)),
 )
 TONES = ("ok", "warn", "bad", "info", "muted", "primary")
+
+
+NOW = datetime(2026, 11, 24, 15, 5, tzinfo=UTC)  # always the same, so that the page is
 
 
 class SampleForm(forms.Form):
@@ -74,12 +77,11 @@ def _icons() -> list[str]:
 
 def everything() -> dict[str, Any]:
     """The context of the style guide."""
-    now = clock.now().replace(microsecond=0)
     days = [f"{day}/11" for day in range(1, 31)]
     mpesa = [round(90_000 + 40_000 * math.sin(at / 3) + 1_500 * at) for at in range(30)]
     cash = [round(20_000 + 9_000 * math.cos(at / 2)) for at in range(30)]
     online = [round(800 + 200 * math.sin(at / 5)) if at not in (11, 12) else None for at in range(30)]
-    times = [now - timedelta(seconds=2 * back) for back in range(120, -1, -1)]
+    times = [NOW - timedelta(seconds=2 * back) for back in range(120, -1, -1)]
     return {
         "tones": TONES,
         "colours": COLOURS,
@@ -108,8 +110,8 @@ def everything() -> dict[str, Any]:
             unit="Mbps",
         ),
         "story": [
-            {"at": now, "icon": "cash-banknote", "tone": "ok", "title": "Paid KES 1,499.00", "text": "by M-Pesa"},
-            {"at": now - timedelta(minutes=4), "icon": "wifi-off", "tone": "bad", "title": "Cut", "url": "#timeline"},
-            {"at": now - timedelta(days=1), "title": "Reminded", "text": "Nothing but the time and a title is needed."},
+            {"at": NOW, "icon": "cash-banknote", "tone": "ok", "title": "Paid KES 1,499.00", "text": "by M-Pesa"},
+            {"at": NOW - timedelta(minutes=4), "icon": "wifi-off", "tone": "bad", "title": "Cut", "url": "#timeline"},
+            {"at": NOW - timedelta(days=1), "title": "Reminded", "text": "Nothing but the time and a title is needed."},
         ],
     }
