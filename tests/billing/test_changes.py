@@ -194,7 +194,7 @@ def test_what_was_seen_and_does_not_hold_is_refused(running: Subscription) -> No
 def test_the_line_is_looked_at_afresh(running: Subscription) -> None:
     Event.objects.all().delete()
     package_change(subscription_id=running.id, package_id=fast().id, actor="user:x")
-    assert [event.kind for event in Event.objects.all()] == ["billing.subscription_changed"]
+    assert [event.name for event in Event.objects.all()] == ["billing.subscription_changed"]
 
 
 def test_an_ordered_change_waits_for_the_end_of_what_is_paid(running: Subscription, travel: Any) -> None:

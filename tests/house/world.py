@@ -87,6 +87,7 @@ BY_NAME = {one.name: one for one in ADDRESSES}
 PARAMETERS: dict[str, tuple[str, str] | None] = {
     "key_id": ("accounts.ApiKey", "id"),
     "stop_id": ("billing.CutStop", "id"),
+    "receipt_id": ("billing.Receipt", "id"),
     "job_id": ("kernel.BulkJob", "id"),
     "view_id": ("dashboard.SavedView", "id"),
     "account_token": ("payments.ProviderAccount", "token"),

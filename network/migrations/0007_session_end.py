@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_api_tokens'),
-        ('network', '0005_lease_holder'),
+        ('network', '0006_customer_router'),
     ]
 
     operations = [
