@@ -7,12 +7,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_api_tokens'),
-<<<<<<< HEAD:billing/migrations/0007_receipt_received.py
-        ('billing', '0007_credit_notes_tax_package_changes'),
-=======
         ('billing', '0007_customer_standing'),
         ('billing', '0008_receipt_returned'),
->>>>>>> main:billing/migrations/0009_receipt_received.py
         ('customers', '0002_customer_deleted'),
         ('payments', '0002_listening'),
     ]
