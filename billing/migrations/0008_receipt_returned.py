@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0007_receipt_received'),
+        ('billing', '0007_credit_notes_tax_package_changes'),
     ]
 
     operations = [
