@@ -39,7 +39,7 @@ DROP FUNCTION customer_router_write(uuid, uuid);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("network", "0006_session_end"), ("customers", "0003_standing")]
+    dependencies = [("network", "0005_lease_holder"), ("customers", "0003_standing")]
 
     operations = [
         migrations.RunSQL(FORWARDS, BACKWARDS),
