@@ -7,7 +7,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_api_tokens'),
-        ('billing', '0007_customer_standing'),
         ('billing', '0008_receipt_returned'),
         ('customers', '0002_customer_deleted'),
         ('payments', '0002_listening'),

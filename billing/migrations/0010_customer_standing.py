@@ -76,7 +76,7 @@ DROP FUNCTION customer_standing_write(uuid, uuid);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0008_receipt_returned"), ("customers", "0003_standing")]
+    dependencies = [("billing", "0009_receipt_received"), ("customers", "0003_standing")]
 
     operations = [
         migrations.RunSQL(FORWARDS, BACKWARDS),
