@@ -42,9 +42,10 @@ def notes(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @access.staff("customers:note")
 def note_add(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Write something down."""
-    form = NoteForm(request.POST)
+    row, form = customer_get(customer_id), NoteForm(request.POST)
     if not form.is_valid():
-        raise DomainError("note.text", _("Please write something, in 2,000 letters at most."))
+        messages.error(request, _("Please write something, in 2,000 letters at most."))
+        return redirect("dashboard:customer", customer_id=row.id)
     services.note_add(
         customer_id=customer_id,
         text=form.cleaned_data["text"],
@@ -74,7 +75,7 @@ def note(request: HttpRequest, customer_id: UUID, note_id: UUID) -> HttpResponse
         messages.success(request, _("The note is back."))
     else:
         note_get(customer_id, note_id)
-        raise DomainError("note.do", _("That cannot be done with a note."))
+        messages.error(request, _("That cannot be done with a note."))
     return redirect("dashboard:customer", customer_id=customer_id)
 
 
@@ -92,9 +93,10 @@ def documents(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @access.staff("customers:documents")
 def document_add(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Keep a file."""
-    sent = request.FILES.get("file")
+    row, sent = customer_get(customer_id), request.FILES.get("file")
     if sent is None:
-        raise DomainError("document.none", _("Choose a file first."))
+        messages.error(request, _("Choose a file first."))
+        return redirect("dashboard:customer", customer_id=row.id)
     if sent.size is None or sent.size > MAX_BYTES:
         raise DomainError("document.size", _("A file of 5 MB at most, please."))
     services.document_add(customer_id=customer_id, name=sent.name or "", content=sent.read(), actor=_actor(request))
@@ -122,7 +124,8 @@ def document_change(request: HttpRequest, customer_id: UUID, document_id: UUID) 
     do = request.POST.get("do", "")
     if do not in ("delete", "restore"):
         document_get(customer_id, document_id)
-        raise DomainError("document.do", _("That cannot be done with a file."))
+        messages.error(request, _("That cannot be done with a file."))
+        return redirect("dashboard:customer", customer_id=customer_id)
     which = {"customer_id": customer_id, "document_id": document_id}
     services.document_delete(**which, is_deleted=do == "delete", actor=_actor(request))
     if do == "delete":

@@ -105,7 +105,8 @@ def edit(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 def cash(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Book cash over the counter."""
     row, form = customer_get(customer_id), CashForm(request.POST)
-    _valid_or_refused(form, "cash.amount")
+    if not form.is_valid():
+        return _refused(request, form, row.id)
     receipt = cash_receive(
         customer_id=row.id,
         amount=form.cleaned_data["amount"],
@@ -123,7 +124,8 @@ def cash(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 def gift(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Give days for nothing. A form sent twice gives once."""
     row, form = customer_get(customer_id), GiftForm(request.POST)
-    _valid_or_refused(form, "gift.days")
+    if not form.is_valid():
+        return _refused(request, form, row.id)
     data = form.cleaned_data
 
     def act() -> dict[str, str]:
@@ -205,7 +207,7 @@ def line_opened(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     is_first = line is not None and request.session.get("line_opened") == str(line.id)
     if is_first:
         del request.session["line_opened"]
-    password = line.password if line is not None and is_first else ""
+    password = line.password.reveal() if line is not None and is_first else ""
     return render(request, "dashboard/line_opened.html", {"customer": row, "line": line, "password": password})
 
 
@@ -231,9 +233,9 @@ def _problem_tell(form: Form, error: DomainError) -> None:
         form.add_error(None, str(error.message))
 
 
-def _valid_or_refused(form: Form, code: str) -> None:
-    """Raises DomainError with the first thing that is wrong."""
-    if not form.is_valid():
-        field, errors = next(iter(form.errors.items()))
-        label = form.fields[field].label if field in form.fields else ""
-        raise DomainError(code, f"{label}: {errors[0]}".strip(": "))
+def _refused(request: HttpRequest, form: Form, customer_id: UUID) -> HttpResponse:
+    """Back to the page, with the first thing that is wrong."""
+    field, errors = next(iter(form.errors.items()))
+    label = form.fields[field].label if field in form.fields else ""
+    messages.error(request, f"{label}: {errors[0]}".strip(": "))
+    return redirect("dashboard:customer", customer_id=customer_id)

@@ -126,5 +126,5 @@ def view_change(request: HttpRequest, view_id: UUID) -> HttpResponse:
         )
     else:
         saved_views.view_get(user_id, view_id)  # type: ignore[arg-type]
-        raise DomainError("view.do", _("That cannot be done with a view."))
+        messages.error(request, _("That cannot be done with a view."))
     return redirect(f"{reverse('dashboard:customers')}?sort=newest")

@@ -112,6 +112,8 @@ def job_plan(*, action: str, targets: Sequence[UUID], parameters: Mapping[str, A
     )
     for start in range(0, len(wanted), _BATCH):
         _rows_write(job, what.plan(wanted[start : start + _BATCH], parameters))
+    if not job.rows.exists():
+        raise DomainError("bulk.nobody", _("Nobody is chosen."))
     return job
 
 
