@@ -46,6 +46,11 @@ class Period:
         return _instant(moved, self.zone)
 
 
+def extended_end(expires_at: datetime | None, days: int, at: datetime, zone: ZoneInfo) -> datetime:
+    """Where days given for nothing lead: after what is left, or from now on; days of the local calendar."""
+    return Period(DAY, 1, zone).end(max(expires_at or at, at), days)
+
+
 def _instant(local: datetime, zone: ZoneInfo) -> datetime:
     """The UTC instant of a local wall time.
 

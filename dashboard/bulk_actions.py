@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.selectors import tenant_current
+from billing.calculations import extended_end
 from billing.models import Subscription
 from billing.selectors import subscriptions_latest
 from billing.services import customer_hold, days_give, days_take, subscriptions_go_on, subscriptions_stop
@@ -69,7 +70,7 @@ class Extend(OfCustomers):
     def note(self, customer: Customer, subscription: Subscription | None, parameters: Mapping[str, Any]) -> str:
         assert subscription is not None
         at, zone = clock.now(), tenant_current().zone_info
-        end = max(subscription.expires_at or at, at) + timedelta(days=parameters["days"])
+        end = extended_end(subscription.expires_at, parameters["days"], at, zone)
         old = local_time(subscription.expires_at, zone)
         return _("paid until %(old)s → %(new)s") % {"old": old, "new": local_time(end, zone)}
 
@@ -114,9 +115,9 @@ class ExtendUndo(OfCustomers):
     def act(self, target: UUID, parameters: Mapping[str, Any], *, key: str, actor: str) -> dict[str, Any]:
         days_take(
             subscription_id=UUID(parameters["subscription"]),
-            customer_id=target,
             given_until=datetime.fromisoformat(parameters["until"]),
-            old=parameters["old"],
+            old=datetime.fromisoformat(parameters["old"]) if parameters["old"] else None,
+            reason=_("Undone"),
             actor=actor,
         )
         return {}

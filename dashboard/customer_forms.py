@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -165,14 +164,6 @@ class LineForm(forms.Form):
 
     def ids(self) -> tuple[UUID, UUID]:
         return UUID(self.cleaned_data["package"]), UUID(self.cleaned_data["router"])
-
-
-class CashForm(forms.Form):
-    """Cash over the counter. ``key`` names this intention: a form sent twice is booked once."""
-
-    amount = forms.DecimalField(label=_("Amount"), min_value=Decimal("0.01"), max_digits=12, decimal_places=2)
-    description = forms.CharField(label=_("Note"), required=False, max_length=120)
-    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
 
 class GiftForm(forms.Form):

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.services import actor_of
 from billing.selectors import dues_of, subscriptions_latest, wallet_of
-from billing.services import cash_receive, days_give, subscriptions_go_on, subscriptions_stop
+from billing.services import days_give, subscriptions_go_on, subscriptions_stop
 from customers.models import NEVER
 from customers.selectors import customer_get
 from customers.services import area_name, customer_edit
 from dashboard import services
-from dashboard.customer_forms import CashForm, CustomerForm, GiftForm, LineForm
+from dashboard.customer_forms import CustomerForm, GiftForm, LineForm
 from dashboard.tables import TONES
 from ispbilling.kernel import access, idempotency, panels
 from ispbilling.kernel.errors import DomainError
@@ -61,7 +61,6 @@ def customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         "granted": granted,
         "undo_note": _id(request.GET.get("undo_note", "")),
         "undo_file": _id(request.GET.get("undo_file", "")),
-        "cash_form": CashForm(initial={"key": key}, auto_id="cash_%s"),
         "gift_form": GiftForm(initial={"key": key}, auto_id="gift_%s"),
     }
     return render(request, "dashboard/customer_detail.html", context)
@@ -98,25 +97,6 @@ def edit(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         form = CustomerForm(initial=CustomerForm.values_of(row, phones))
     context = {"customer": row, "form": form}
     return render(request, "dashboard/customer_edit.html", context, status=422 if form.errors else 200)
-
-
-@require_POST
-@access.staff("finance:income_create")
-def cash(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    """Book cash over the counter."""
-    row, form = customer_get(customer_id), CashForm(request.POST)
-    if not form.is_valid():
-        return _refused(request, form, row.id)
-    receipt = cash_receive(
-        customer_id=row.id,
-        amount=form.cleaned_data["amount"],
-        description=form.cleaned_data["description"],
-        key=f"page:{form.cleaned_data['key']}",
-        actor=_actor(request),
-    )
-    said = _("%(amount)s is booked. It pays what has run out, and the rest stays in the wallet.")
-    messages.success(request, said % {"amount": Money(receipt.amount, receipt.currency)})
-    return redirect("dashboard:customer", customer_id=row.id)
 
 
 @require_POST

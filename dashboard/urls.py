@@ -31,7 +31,6 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/", customer_page.customer, name="customer"),
     path("customers/<uuid:customer_id>/opened/", customer_page.line_opened, name="line_opened"),
     path("customers/<uuid:customer_id>/edit/", customer_page.edit, name="customer_edit"),
-    path("customers/<uuid:customer_id>/cash/", customer_page.cash, name="customer_cash"),
     path("customers/<uuid:customer_id>/days/", customer_page.gift, name="customer_gift"),
     path("customers/<uuid:customer_id>/stop/", customer_page.stop, name="customer_stop"),
     path("customers/<uuid:customer_id>/delete/", customer_page.delete, name="customer_delete"),

@@ -100,7 +100,7 @@ def fill(language: str, texts: dict[str, str | list[str]]) -> list[str]:
         if wrong:
             faults += wrong
             entry.msgstr = ""
-            entry.msgstr_plural = {index: "" for index in entry.msgstr_plural}
+            entry.msgstr_plural = dict.fromkeys(entry.msgstr_plural, "")
     catalogue.save(str(path_of(language)))
     return faults
 

@@ -9,8 +9,7 @@ from billing.services.changes import (
 )
 from billing.services.credits import credit_note_issue, credit_note_preview
 from billing.services.cycle import cycle_run
-from billing.services.expiry import subscription_end, subscription_expiry_set, subscription_extend
-from billing.services.gifts import days_give, days_take
+from billing.services.expiry import days_give, days_take, subscription_end, subscription_expiry_set, subscription_extend
 from billing.services.ledger import ledger_check, ledger_check_record
 from billing.services.policy import policy_set, recharge_options_create, recharge_options_set
 from billing.services.preview import Change, Effect, effect_of

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from billing.calculations import DAY, Period
+from billing.calculations import extended_end
 from billing.events import SubscriptionChanged
 from billing.models import Subscription
 from billing.selectors import Rules, next_change_of, rules_current
@@ -26,6 +27,35 @@ State = Subscription.State
 
 
 @transaction.atomic
+def days_give(*, customer_id: UUID, days: int, reason: str, actor: str) -> Subscription:
+    """Give days to a customer: his latest subscription is extended.
+
+    Raises NotFound, Conflict ``subscription.none`` for whoever has none that could be carried on, and what
+    ``subscription_extend`` raises.
+    """
+    customer_locked(customer_id)
+    rows = Subscription.objects.filter(customer_id=customer_id).exclude(state=State.ENDED)
+    found = rows.order_by("-created_at", "-id").values_list("id", "stopped_at").first()
+    if found is None or found[1] is not None:
+        raise Conflict("subscription.none", _("There is no line of his that could be carried on."))
+    return subscription_extend(subscription_id=found[0], days=days, reason=reason, actor=actor)
+
+
+@transaction.atomic
+def days_take(*, subscription_id: UUID, given_until: datetime, old: datetime | None, reason: str, actor: str) -> None:
+    """Take given days back: the end is again what it was (``old``), or now for what had run out or never ran.
+
+    Raises NotFound, DomainError ``reason.missing``, Conflict ``subscription.ended``, ``expiry.moved`` when the end was
+    moved since, as by a payment: what was given is part of what was paid for then.
+    """
+    subscription = _locked(subscription_id, reason)
+    if subscription.expires_at != given_until:
+        raise Conflict("expiry.moved", _("The end was moved since: what was given is part of what was paid for."))
+    at = clock.now()
+    _move_end(subscription, old or at, rules_current(), at, reason, actor, verb="subscription.gift_undo")
+
+
+@transaction.atomic
 def subscription_extend(*, subscription_id: UUID, days: int, reason: str, actor: str) -> Subscription:
     """Give days of the local calendar, on top of what is left; a line that was cut comes back.
 
@@ -36,8 +66,8 @@ def subscription_extend(*, subscription_id: UUID, days: int, reason: str, actor:
         raise DomainError("extend.days", f"From 1 to {MOST_DAYS} days.", fields={"days": ["Not so many."]})
     subscription = _locked(subscription_id, reason)
     at, rules = clock.now(), rules_current()
-    base = max(subscription.expires_at or at, at)
-    _move_end(subscription, Period(DAY, 1, rules.tenant.zone_info).end(base, days), rules, at, reason, actor)
+    end = extended_end(subscription.expires_at, days, at, rules.tenant.zone_info)
+    _move_end(subscription, end, rules, at, reason, actor, verb="subscription.gift")
     return subscription
 
 
@@ -54,7 +84,7 @@ def subscription_expiry_set(*, subscription_id: UUID, expires_at: datetime, reas
         raise DomainError("expiry.far", "That day is too far away.", fields={"expires_at": ["Choose a nearer day."]})
     if subscription.state == State.PENDING and expires_at <= at:
         raise Conflict("expiry.unpaid", "Nothing was paid yet, so nothing can have run out.")
-    _move_end(subscription, expires_at, rules, at, reason, actor)
+    _move_end(subscription, expires_at, rules, at, reason, actor, verb="subscription.expiry")
     return subscription
 
 
@@ -84,7 +114,9 @@ def _locked(subscription_id: UUID, reason: str) -> Subscription:
     return subscription
 
 
-def _move_end(subscription: Subscription, end: datetime, rules: Rules, at: datetime, reason: str, actor: str) -> None:
+def _move_end(
+    subscription: Subscription, end: datetime, rules: Rules, at: datetime, reason: str, actor: str, *, verb: str
+) -> None:
     """Periods bought later are counted from the new end. An ordered change of package keeps to what is paid for."""
     old, changes_at = subscription.expires_at, subscription.package_changes_at
     if changes_at is not None and (changes_at == old or changes_at > end):
@@ -109,7 +141,7 @@ def _move_end(subscription: Subscription, end: datetime, rules: Rules, at: datet
         subscription.save(update_fields=list(changes))
     audit.record(
         actor=actor,
-        verb="subscription.expiry",
+        verb=verb,
         row=subscription,
         old={"expires_at": old},
         new={"expires_at": end},

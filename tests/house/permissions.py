@@ -48,7 +48,6 @@ STAFF = {
     "dashboard:bulk_undo": "customers:bulk",
     "dashboard:bulk_jobs": "customers:bulk",
     "dashboard:customer_edit": "customers:edit",
-    "dashboard:customer_cash": "finance:income_create",
     "dashboard:customer_gift": "customers:gift",
     "dashboard:customer_stop": "customers:stop",
     "dashboard:customer_delete": "pppoe:delete",

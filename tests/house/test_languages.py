@@ -27,7 +27,9 @@ def test_translations_carry_the_values_of_their_texts(language: str) -> None:
 
 @pytest.mark.parametrize("language", catalogues.LANGUAGES)
 def test_what_is_compiled_is_what_is_written(language: str) -> None:
-    assert catalogues.path_of(language, "mo").read_bytes() == catalogues.compiled(language), "run bin/translate --compile"
+    assert catalogues.path_of(language, "mo").read_bytes() == catalogues.compiled(language), (
+        "run bin/translate --compile"
+    )
 
 
 def test_a_translation_that_loses_a_value_is_found() -> None:
@@ -41,7 +43,17 @@ def test_every_text_of_the_product_stands_in_the_catalogues(tmp_path: Path) -> N
     copy = tmp_path / "copy"
     ignored = shutil.ignore_patterns(".git", "tests", "simulators", "staticfiles", "node_modules", "docs", "vendor")
     shutil.copytree(catalogues.ROOT, copy, ignore=ignored)
-    command = [sys.executable, "-m", "django", "makemessages", "-l", "sw", "--no-obsolete", "--no-wrap", "--no-location"]
+    command = [
+        sys.executable,
+        "-m",
+        "django",
+        "makemessages",
+        "-l",
+        "sw",
+        "--no-obsolete",
+        "--no-wrap",
+        "--no-location",
+    ]
     environment = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
     subprocess.run(command, cwd=copy, env=environment, check=True, capture_output=True)
     fresh = polib.pofile(str(copy / "locale" / "sw" / "LC_MESSAGES" / "django.po"))

@@ -244,10 +244,6 @@ def _customer(_: House) -> dict[str, Any]:
     return {"name": "Jane Wanjiku", "phones": "0712345678", "address": "Moi Avenue 3", "area": "Westlands"}
 
 
-def _cash(_: House) -> dict[str, Any]:
-    return {"amount": "100", "description": "", "key": uuid4().hex}
-
-
 def _gift(_: House) -> dict[str, Any]:
     return {"days": "2", "reason": "sorry", "key": uuid4().hex}
 
@@ -364,7 +360,6 @@ SAMPLES = {
     "dashboard:bulk_start": Sample(lambda _: {}, "owner", "kernel_bulkjob"),
     "dashboard:bulk_undo": Sample(lambda _: {}, "owner", "kernel_bulkjob"),
     "dashboard:customer_edit": Sample(_customer, "owner", "customers_customer", is_page=True),
-    "dashboard:customer_cash": Sample(_cash, "owner", "payments_payment"),
     "dashboard:customer_gift": Sample(_gift, "owner", "billing_subscription"),
     "dashboard:customer_stop": Sample(lambda _: {"do": ""}, "owner", "billing_subscription"),
     "dashboard:customer_delete": Sample(lambda _: {"do": ""}, "owner", "customers_customer"),
