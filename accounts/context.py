@@ -39,13 +39,15 @@ class Bell:
 def page(request: HttpRequest) -> dict[str, Any]:
     """Theme, density, keys; ``nav`` (groups of items) and ``bell`` are made when a template asks for them."""
     own = getattr(request.user, "theme", "") if getattr(request, "membership", None) is not None else ""
-    theme = own or request.COOKIES.get("theme", "dark")
+    of_device = request.headers.get("Sec-CH-Prefers-Color-Scheme", "").strip('"')
+    theme = own or request.COOKIES.get("theme") or of_device
     density = request.COOKIES.get("density", "")
     return {
         "theme": theme if theme in ("dark", "light") else "dark",
         "density": density if density in DENSITIES else DENSITIES[0],
         "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
         "languages": settings.LANGUAGE_OWN_NAMES.items(),
+        "actions": SimpleLazyObject(lambda: _actions(request)),
         "nav": SimpleLazyObject(lambda: _nav(request)),
         "bell": SimpleLazyObject(lambda: _bell(request)),
     }
@@ -88,6 +90,16 @@ def _nav(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             groups.append({"name": group, "title": title, "entries": items})
     return groups
+
+
+def _actions(request: HttpRequest) -> list[dict[str, str]]:
+    """What the command palette offers to do."""
+    granted: frozenset[str] = getattr(request, "granted", frozenset())
+    return [
+        {"label": str(one.title), "url": reverse(one.url), "icon": one.icon, "keys": one.keys}
+        for one in nav.actions()
+        if one.permission in granted
+    ]
 
 
 def _current(path: str, addresses: dict[str, str]) -> str:

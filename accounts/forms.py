@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class CodeForm(forms.Form):
@@ -56,6 +57,15 @@ class LooksForm(forms.Form):
     )
     language = forms.ChoiceField(
         label=_("Language"), required=False, choices=[("", _("As in my browser")), *settings.LANGUAGE_OWN_NAMES.items()]
+    )
+    density = forms.ChoiceField(
+        label=_("Tables"), required=False, choices=[("", _("Comfortable")), ("compact", _("Compact"))]
+    )
+    shortcuts = forms.ChoiceField(
+        label=_("Keyboard shortcuts of one key"),
+        required=False,
+        choices=[("", pgettext_lazy("shortcuts", "On")), ("off", pgettext_lazy("shortcuts", "Off"))],
+        help_text=_("Such as / and g c. Switch them off when you dictate, or press keys by accident."),
     )
 
 

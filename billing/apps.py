@@ -6,12 +6,17 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
-        from billing import handlers, health, selectors  # noqa: F401  registers the handlers
+        from billing import finders, handlers, health, selectors, suspense  # noqa: F401  registers the handlers
+        from customers import search
         from ispbilling.kernel import counters, live, nav, panels
         from payments import resolvers
 
+        search.register(finders.customers_of_paper)
         resolvers.register(selectors.customer_claiming)
         panels.register("customer", url="billing:customer_panel", title="Money", order=10, permission="billing:view")
+        panels.register(
+            "payment", url="billing:payment_panel", title="Where it went", order=10, permission="billing:view"
+        )
         live.declare("payments", permission="billing:view")
         live.declare("cuts", permission="cuts:view")
         health.register()
@@ -58,4 +63,22 @@ class BillingConfig(AppConfig):
             permission="settings:policy",
             order=50,
         )
+        nav.register(
+            group="revenue",
+            url="billing:receipts",
+            title=_("Receipts"),
+            icon="receipt",
+            permission="billing:view",
+            order=35,
+        )
+        nav.register(
+            group="revenue",
+            url="billing:suspense",
+            title=_("Suspense"),
+            icon="help-circle",
+            permission="billing:view",
+            order=36,
+            keys="g u",
+        )
+        counters.register("billing:suspense", rows=suspense.waiting, permission="billing:view", is_alarm=True)
         counters.register("billing:cuts", rows=selectors.cut_stops_open, permission="cuts:view", is_alarm=True)

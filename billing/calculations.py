@@ -151,15 +151,29 @@ def unused_worth(time: PaidTime, *, at: datetime, expires_at: datetime) -> Money
     return time.value * (Decimal(_microseconds(left)) / Decimal(_microseconds(whole)))
 
 
+#: More time than this is not bought at once by a change of package: ten years.
+MOST_TIME = timedelta(days=3660)
+
+
+class TooMuchTime(ValueError):
+    """What is left would buy more time of the new package than anybody sells."""
+
+
 def time_for(worth: Money, *, price: Money, period: Period, at: datetime) -> datetime:
     """Until when ``worth`` lasts from ``at`` on, at ``price`` a period: whole periods, then a share of the next.
 
-    Down to the second, so that nobody gets time that was not paid for. Raises ValueError for a price of nothing.
+    Down to the second, so that nobody gets time that was not paid for. Raises ValueError for a price of nothing,
+    TooMuchTime beyond ten years.
     """
     if price.amount <= 0:
         raise ValueError("time that costs nothing cannot be bought")
     whole = int(worth.amount // price.amount)
-    begin, end = period.end(at, whole) if whole else at, period.end(at, whole + 1)
+    try:
+        begin, end = period.end(at, whole) if whole else at, period.end(at, whole + 1)
+    except (ValueError, OverflowError) as error:  # beyond the calendar
+        raise TooMuchTime(f"{whole} periods") from error
+    if begin - at > MOST_TIME:
+        raise TooMuchTime(f"{whole} periods")
     share = (worth - price * whole).amount / price.amount
     seconds = int(Decimal(_microseconds(end - begin)) * share / 1_000_000)
     return begin + timedelta(seconds=seconds)

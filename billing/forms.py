@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -24,6 +25,59 @@ class HoldForm(forms.Form):
         if day is not None and day.year > 3000:
             raise forms.ValidationError(_("That day is too far away."))
         return day
+
+
+class OwnerForm(forms.Form):
+    """Whose money it is."""
+
+    customer = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class ReleaseForm(forms.Form):
+    """Why money is taken from a customer."""
+
+    reason = forms.CharField(
+        label=_("Why is it not his?"),
+        max_length=160,
+        help_text=_("Stands in the audit, such as: paid by his neighbour."),
+    )
+
+
+class ReturnForm(forms.Form):
+    """How money of nobody was given back."""
+
+    note = forms.CharField(
+        label=_("How was it given back?"),
+        max_length=160,
+        help_text=_("Such as: reversed on the M-Pesa portal, TAF0000001."),
+    )
+
+
+class CashForm(forms.Form):
+    """What a customer handed over. ``key`` makes a second sending of the same form harmless."""
+
+    amount = forms.DecimalField(
+        label=_("Amount"),
+        min_value=Decimal("0.01"),
+        max_digits=12,
+        decimal_places=2,
+        widget=forms.NumberInput(attrs={"inputmode": "decimal"}),
+    )
+    way = forms.ChoiceField(
+        label=_("How"), choices=[("cash", _("Cash")), ("bank", _("Bank transfer")), ("other", _("Another way"))]
+    )
+    reference = forms.CharField(
+        label=_("Reference"),
+        required=False,
+        max_length=100,
+        help_text=_("Number of the slip or transfer, for your own books."),
+    )
+    key = forms.CharField(widget=forms.HiddenInput, max_length=32)
+
+    @property
+    def note(self) -> str:
+        """What stands in the audit."""
+        return f"{self.cleaned_data['way']} {self.cleaned_data['reference']}".strip()
 
 
 _BOX = {"class": "form-check-input"}

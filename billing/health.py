@@ -20,8 +20,10 @@ CHECK_LATE = timedelta(hours=3)
 
 def register() -> None:
     health.register("ledger", title=gettext_lazy("The book"), order=20, check=ledger)
-    health.register("cuts", title=gettext_lazy("Cuts"), order=21, check=cuts)
-    health.register("suspense", title=gettext_lazy("Money nobody claims"), order=22, check=suspense)
+    health.register("cuts", title=gettext_lazy("Cuts"), order=21, check=cuts, permission="cuts:view")
+    health.register(
+        "suspense", title=gettext_lazy("Money nobody claims"), order=22, check=suspense, permission="billing:view"
+    )
 
 
 def ledger(asked: Asked) -> Finding:

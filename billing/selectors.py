@@ -147,14 +147,23 @@ def discount_of(package: Package, option: RechargeOption) -> Decimal:
 
 def wallets_of(customer_ids: Collection[UUID], currency: str) -> dict[UUID, Money]:
     """Wallets of several customers in one query; a customer who never had one is left out."""
+    return {one: -amount for one, amount in _balances(AccountKind.WALLET, customer_ids, currency).items()}
+
+
+def dues_of(customer_ids: Collection[UUID], currency: str) -> dict[UUID, Money]:
+    """What the invoices of several customers ask for and was not paid, in one query at most."""
+    return _balances(AccountKind.RECEIVABLE, customer_ids, currency) if customer_ids else {}
+
+
+def _balances(kind: str, customer_ids: Collection[UUID], currency: str) -> dict[UUID, Money]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT a.owner, b.amount FROM billing_ledgeraccount a JOIN billing_ledgerbalance b"
             " ON b.tenant_id = a.tenant_id AND b.account_id = a.id"
             " WHERE a.tenant_id = %s AND a.kind = %s AND a.currency = %s AND a.owner = ANY(%s)",
-            [tenancy.tenant_id_required(), AccountKind.WALLET, currency, [str(one) for one in customer_ids]],
+            [tenancy.tenant_id_required(), kind, currency, [str(one) for one in customer_ids]],
         )
-        return {UUID(owner): -Money(amount, currency) for owner, amount in cursor.fetchall()}
+        return {UUID(owner): Money(amount, currency) for owner, amount in cursor.fetchall()}
 
 
 def wallet_of(customer_id: UUID, currency: str) -> Money:
@@ -189,6 +198,12 @@ def subscriptions_of(customer_id: UUID) -> list[Subscription]:
     """A customer's subscriptions that have not ended, oldest first."""
     rows = Subscription.objects.filter(customer_id=customer_id).exclude(state=Subscription.State.ENDED)
     return list(rows.select_related("package__speed_profile", "next_package").order_by("created_at", "id"))
+
+
+def subscriptions_latest(customer_ids: Collection[UUID]) -> dict[UUID, Subscription]:
+    """Each customer's latest subscription with its package, in one query; who has none is left out."""
+    rows = Subscription.objects.filter(customer_id__in=customer_ids).select_related("package")
+    return {row.customer_id: row for row in rows.order_by("created_at", "id")}
 
 
 def entitlement_now(subscription: Subscription, rules: Rules | None = None) -> Entitlement:

@@ -38,6 +38,7 @@ def customer_panel(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         "held": held,
         "hold_form": HoldForm(auto_id="hold_%s"),
         "may_hold": rows and role_has(request.membership.role, "cuts:hold"),  # type: ignore[attr-defined]
+        "may_record": customer.deleted_at is None and role_has(request.membership.role, "finance:income_create"),  # type: ignore[attr-defined]
         "wallet": selectors.wallet_of(customer_id, rules.tenant.currency),
         "invoices": selectors.invoices_of(customer_id)[:10],
         "receipts": selectors.receipts_of(customer_id)[:10],

@@ -43,3 +43,16 @@ install() {
     PATH="$venv/bin:$PATH"
     export PATH
 }
+
+# paper: what PDF files are made with (pango) is part of the system and comes with no Python package. Installed where
+# that can be done; where not, said once, and everything else works: invoices are then printed by the browser.
+paper() {
+    ldconfig -p 2>/dev/null | grep -q libpangoft2-1.0.so && return
+    local packages="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core"
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Installing $packages (once) …"
+        # shellcheck disable=SC2086
+        { apt-get update -qq && apt-get install -y -qq --no-install-recommends $packages; } >/dev/null 2>&1 && return
+    fi
+    echo "PDF files cannot be made here. As root: apt-get install -y $packages" >&2
+}

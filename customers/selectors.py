@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
-from customers import tokens
-from customers.models import Customer, CustomerPhone, Payer, SearchToken
+from customers import search, tokens
+from customers.models import Area, Customer, CustomerPhone, Document, Note, Payer
 from ispbilling.kernel.errors import NotFound
 
 
@@ -35,13 +35,40 @@ def customer_known(customer_id: UUID) -> Customer:
 
 def customers_found(query: str) -> QuerySet[Customer]:
     """Subscribers for whom every word of the query begins a token (or, for digits, ends a number)."""
-    rows: QuerySet[Customer] = customers_known().filter(kind=Customer.Kind.SUBSCRIBER)
-    for options in tokens.ranges(query):
-        met = Q()
-        for low, high in options:
-            met |= Q(token__gte=low, token__lt=high)
-        rows = rows.filter(Exists(SearchToken.objects.filter(met, customer_id=OuterRef("id"))))
-    return rows
+    return search.met(customers_known().filter(kind=Customer.Kind.SUBSCRIBER), query)
+
+
+def areas_all() -> list[Area]:
+    return list(Area.objects.order_by("name", "district", "upazila"))
+
+
+def notes_of(customer_id: UUID) -> list[Note]:
+    """A customer's notes, pinned ones first, then newest first."""
+    rows = Note.objects.filter(customer_id=customer_id, deleted_at=None)
+    return list(rows.order_by("-is_pinned", "-created_at", "-id")[:200])
+
+
+def note_get(customer_id: UUID, note_id: UUID) -> Note:
+    """Raises NotFound."""
+    found: Note | None = Note.objects.filter(customer_id=customer_id, id=note_id).first()
+    if found is None:
+        raise NotFound("note.unknown", "There is no such note.")
+    return found
+
+
+def documents_of(customer_id: UUID) -> list[Document]:
+    """A customer's files without their content, newest first."""
+    rows = Document.objects.filter(customer_id=customer_id, deleted_at=None).defer("content")
+    return list(rows.order_by("-created_at", "-id")[:200])
+
+
+def document_get(customer_id: UUID, document_id: UUID) -> Document:
+    """With its content. Raises NotFound."""
+    rows = Document.objects.filter(customer_id=customer_id, deleted_at=None)
+    found: Document | None = rows.filter(id=document_id).first()
+    if found is None:
+        raise NotFound("document.unknown", "There is no such file.")
+    return found
 
 
 def phone_of(customer_id: UUID) -> str | None:

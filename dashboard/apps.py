@@ -6,12 +6,21 @@ class DashboardConfig(AppConfig):
     name = "dashboard"
 
     def ready(self) -> None:
-        from ispbilling.kernel import counters, live, nav, outbox, panels
+        from dashboard.bulk_actions import ALL
+        from ispbilling.kernel import bulk, counters, live, nav, outbox, panels
 
         live.declare("alerts", permission="dashboard:view")
         panels.register(
             "customer", url="dashboard:customer_why", title="Why off or on", order=5, permission="customers:view"
         )
+        panels.register(
+            "customer", url="dashboard:customer_notes", title=_("Notes"), order=7, permission="customers:view"
+        )
+        panels.register(
+            "customer", url="dashboard:customer_documents", title=_("Files"), order=60, permission="customers:documents"
+        )
+        for action in ALL:
+            bulk.register(action())
         nav.register(
             group="operate",
             url="dashboard:home",

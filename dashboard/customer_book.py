@@ -9,18 +9,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import Max, QuerySet
 
 from billing.models import Receipt, Subscription
 from billing.selectors import status_of, wallets_of
 from customers.models import Customer, CustomerPhone
-from customers.selectors import customers_found
+from dashboard.customer_list import DELETED, Standing, customers_wanted
 from ispbilling.kernel import clock
 from ispbilling.kernel.money import Money
 from network.models import Line, Session
 from network.selectors import customers_online
-
-State = Subscription.State
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +38,32 @@ class Card:
 
 
 def customers_asked(asked: Mapping[str, Any]) -> QuerySet[Customer]:
-    """Those a query wants, in its order."""
-    if asked.get("deleted"):
-        rows: QuerySet[Customer] = Customer.objects.filter(kind=Customer.Kind.SUBSCRIBER, deleted_at__isnull=False)
-    else:
-        rows = customers_found(asked.get("search", ""))
-    latest = Subscription.objects.filter(customer_id=OuterRef("id")).order_by("-created_at", "-id")
-    if asked.get("packageId"):
-        rows = rows.filter(subscriptions__package_id=asked["packageId"]).distinct()
+    """Those a program's query wants, in its order."""
+    question = {"q": asked.get("search", ""), "package": asked.get("packageId")}
+    rows = customers_wanted({**question, "standing": DELETED} if asked.get("deleted") else question)
     if asked.get("connectionType") not in (None, "pppoe"):
         rows = rows.none()
     if asked.get("status"):
-        rows = _of_status(rows, latest, asked["status"])
+        rows = _of_status(rows, asked["status"])
     way = "" if asked.get("sort_order") == "asc" else "-"
-    return rows.order_by(f"{way}{asked.get('sort_by', 'created_at')}", f"{way}id")
+    column = {"name": "sort_name"}.get(asked.get("sort_by", ""), "created_at")
+    return rows.order_by(f"{way}{column}", f"{way}id")
 
 
-def _of_status(found: QuerySet[Customer], latest: QuerySet[Subscription], status: str) -> Any:
+def _of_status(rows: QuerySet[Customer], status: str) -> QuerySet[Customer]:
     """As ``billing.selectors.status_of`` says it of one."""
-    rows: Any = found.annotate(
-        state=Subquery(latest.values("state")[:1]),
-        expires=Subquery(latest.values("expires_at")[:1]),
-        stopped=Subquery(latest.values("stopped_at")[:1]),
-    )
-    running = rows.filter(state__in=[State.ACTIVE, State.GRACE], stopped=None)
     if status == "pending":
-        return rows.filter(state=None) | rows.filter(state=State.PENDING)
+        return rows.filter(standing=Standing.PENDING)
     if status == "disabled":
-        return rows.filter(state=State.ENDED) | rows.filter(stopped__isnull=False).exclude(state=State.PENDING)
+        return rows.filter(standing__in=[Standing.ENDED, Standing.STOPPED])
     if status == "suspended":
-        return rows.filter(state=State.SUSPENDED, stopped=None)
-    if status == "expired":
-        return running.filter(expires__lte=clock.now())
-    return running.exclude(expires__lte=clock.now())
+        return rows.filter(standing=Standing.SUSPENDED)
+    running = rows.filter(standing__in=[Standing.ACTIVE, Standing.GRACE])
+    return (
+        running.filter(paid_until__lte=clock.now())
+        if status == "expired"
+        else running.filter(paid_until__gt=clock.now())
+    )
 
 
 def cards(customers: Sequence[Customer], *, currency: str, with_money: bool) -> list[Card]:
@@ -84,7 +75,8 @@ def cards(customers: Sequence[Customer], *, currency: str, with_money: bool) -> 
         subscriptions[row.customer_id] = row
     lines: dict[UUID, Line] = {}
     counts: Counter[UUID] = Counter()
-    for line in Line.objects.filter(customer_id__in=ids).select_related("router").order_by("created_at", "id"):
+    known = Line.objects.select_related("router").defer("password", "router__password")  # not decrypted for a list
+    for line in known.filter(customer_id__in=ids).order_by("created_at", "id"):
         lines[line.customer_id] = line
         counts[line.customer_id] += 1
     primary = CustomerPhone.objects.filter(customer_id__in=ids, is_primary=True)

@@ -41,7 +41,9 @@ def schedule(sender: Celery, **_: Any) -> None:
         (settings.SWEEP_INTERVAL_S, "ispbilling.kernel.tasks.events_sweep_task", "events"),
         (settings.SWEEP_INTERVAL_S, "payments.tasks.attempts_ask_task", "outside"),
         (60.0, "payments.tasks.gateways_listen_task", "default"),
+        (settings.SWEEP_INTERVAL_S, "payments.tasks.statements_read_task", "default"),
         (settings.SWEEP_INTERVAL_S, "ispbilling.kernel.tasks.clock_look_task", "events"),
+        (settings.SWEEP_INTERVAL_S, "ispbilling.kernel.tasks.bulk_sweep_task", "default"),
         (settings.CYCLE_INTERVAL_S, "billing.tasks.cycle_run_task", "default"),
         # Done once an hour and once a day (jobs.claim), and offered oftener: a beat begins to count when it starts.
         (60.0, "billing.tasks.ledger_check_task", "default"),

@@ -17,8 +17,10 @@ SHOWN = 20
 
 
 def register() -> None:
-    health.register("routers", title=gettext_lazy("Routers"), order=40, check=routers)
-    health.register("lines", title=gettext_lazy("Lines a router refuses"), order=41, check=lines)
+    health.register("routers", title=gettext_lazy("Routers"), order=40, check=routers, permission="routers:view")
+    health.register(
+        "lines", title=gettext_lazy("Lines a router refuses"), order=41, check=lines, permission="routers:view"
+    )
 
 
 def routers(asked: Asked) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from billing.entitlement import Level
 from ispbilling.kernel.crypto import EncryptedTextField
@@ -15,8 +16,8 @@ FOREIGN_ROW = "The router has a line of this name that is not ours."
 
 
 class DriftPolicy(models.TextChoices):
-    CORRECT = "correct", "Put right at once"
-    KEEP = "keep", "Shown, and left until someone puts it right"
+    CORRECT = "correct", _("Put right at once")
+    KEEP = "keep", _("Shown, and left until someone puts it right")
 
 
 class Router(TenantModel):
@@ -118,8 +119,8 @@ class Drift(TenantModel):
     """A row of ours that a hand changed on the router: what was found, how often, and what became of it."""
 
     class Outcome(models.TextChoices):
-        OPEN = "open", "Left as it is"
-        CORRECTED = "corrected", "Put right"
+        OPEN = "open", _("Left as it is")
+        CORRECTED = "corrected", _("Put right")
 
     router = TenantForeignKey(Router, on_delete=models.PROTECT, related_name="drifts")
     line = TenantForeignKey(Line, on_delete=models.PROTECT, related_name="drifts")
@@ -167,14 +168,23 @@ class Acknowledgement(TenantModel):
 class Session(TenantModel):
     """One time online of a line. Open = no stop. Bytes as the subscriber sees them."""
 
+    class End(models.TextChoices):
+        """Why a session stopped, as far as it can be known from outside."""
+
+        LEFT = "left", _("hung up or lost")
+        CUT = "cut", _("put behind the wall or cut")
+        RENEWED = "renewed", _("ended by us to dial again")
+        RESTART = "restart", _("the router restarted")
+
     line = TenantForeignKey(Line, on_delete=models.PROTECT, related_name="sessions")
     router = TenantForeignKey(Router, on_delete=models.PROTECT, related_name="sessions")
     key = models.CharField(max_length=60)  # the router's own name of this session
-    address = models.CharField(max_length=45)
-    mac = models.CharField(max_length=17)
+    address = models.CharField(max_length=45, db_collation="C")  # found by how it begins
+    mac = models.CharField(max_length=17, db_collation="C")
     started_at = models.DateTimeField()  # machine time
     seen_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True)
+    end = models.CharField(max_length=8, choices=End.choices, blank=True)  # empty = open, or older than this column
     download_bytes = models.BigIntegerField(default=0)
     upload_bytes = models.BigIntegerField(default=0)
     readings = models.PositiveIntegerField(default=0)
@@ -190,6 +200,10 @@ class Session(TenantModel):
         indexes = [
             models.Index(fields=["tenant", "line", "-started_at"], name="session_line"),
             models.Index(fields=["tenant", "router"], name="session_open", condition=models.Q(stopped_at=None)),
+            models.Index(fields=["tenant", "-started_at"], name="session_began", condition=models.Q(stopped_at=None)),
+            models.Index(fields=["tenant", "-stopped_at"], name="session_ended"),
+            models.Index(fields=["tenant", "address"], name="session_address", condition=models.Q(stopped_at=None)),
+            models.Index(fields=["tenant", "mac"], name="session_mac"),
         ]
 
 

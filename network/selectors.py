@@ -16,8 +16,10 @@ from accounts.selectors import hosts_of_tenant
 from billing.entitlement import Level
 from billing.models import SuspensionMode
 from billing.selectors import policy_current
+from customers.selectors import customers_found
 from ispbilling.kernel import clock, holders, tenancy
 from ispbilling.kernel.errors import NotFound
+from ispbilling.kernel.models import AuditEntry
 from network.models import Drift, Line, Router, Session, WallSettings
 from network.wall import destination_read
 from payments.selectors import garden_hosts
@@ -53,6 +55,19 @@ def lines_of(customer_id: UUID) -> list[Line]:
     return list(Line.objects.filter(customer_id=customer_id).select_related("router").order_by("created_at"))
 
 
+def lines_with_sessions(customer_id: UUID) -> list[Line]:
+    """A customer's lines with their routers, each with ``newest_session``. Two queries."""
+    lines = lines_of(customer_id)
+    rows = Session.objects.filter(line__in=lines).order_by("line_id", "-started_at").distinct("line_id")
+    newest = {row.line_id: row for row in rows}
+    for line in lines:
+        session = newest.get(line.id)
+        if session is not None:
+            session.line = line
+        line.newest_session = session  # type: ignore[attr-defined]
+    return lines
+
+
 def lines_of_logins(*, username: str, customer_ids: Collection[UUID]) -> list[Line]:
     """Lines of this name, and those of these customers, with their customers; over all tenants inside the platform."""
     rows = Line.objects.filter(Q(username=username) | Q(customer_id__in=customer_ids), customer__deleted_at=None)
@@ -82,6 +97,51 @@ def sessions_of(customer_id: UUID, limit: int = 10) -> list[Session]:
     """A customer's latest sessions, newest first."""
     rows = Session.objects.filter(line__customer_id=customer_id).select_related("line")
     return list(rows.order_by("-started_at", "-id")[:limit])
+
+
+def line_get(line_id: UUID) -> Line:
+    """Raises NotFound."""
+    found: Line | None = Line.objects.filter(id=line_id).first()
+    if found is None:
+        raise NotFound("line.unknown", "There is no such line.")
+    return found
+
+
+def session_get(session_id: UUID) -> Session:
+    """With its line. Raises NotFound."""
+    found: Session | None = Session.objects.select_related("line").filter(id=session_id).first()
+    if found is None:
+        raise NotFound("session.unknown", "There is no such session.")
+    return found
+
+
+#: Sessions are looked up among so many lines whose name or customer is found.
+FOUND_MOST = 200
+
+
+def sessions_found(query: str, *, router_id: UUID | None = None, is_open: bool = True) -> QuerySet[Session]:
+    """Sessions whose user name, address or MAC begins with this, or whose customer is found by it."""
+    rows: QuerySet[Session] = Session.objects.filter(stopped_at__isnull=is_open)
+    rows = rows.select_related("line__customer", "router")
+    if router_id is not None:
+        rows = rows.filter(router_id=router_id)
+    if query:
+        customers = list(customers_found(query).values_list("id", flat=True)[:FOUND_MOST])
+        lines = Line.objects.filter(Q(username__istartswith=query) | Q(customer_id__in=customers))
+        found = list(lines.values_list("id", flat=True)[:FOUND_MOST])
+        rows = rows.filter(Q(line_id__in=found) | Q(address__startswith=query) | Q(mac__istartswith=query))
+    return rows
+
+
+def session_counts() -> dict[UUID, int]:
+    """Open sessions of each router that answers."""
+    rows = Session.objects.filter(stopped_at=None, router__is_up=True).values("router_id")
+    return {row["router_id"]: row["sessions"] for row in rows.annotate(sessions=Count("id"))}
+
+
+def line_counts() -> dict[UUID, int]:
+    """How many lines each router has."""
+    return {row["router_id"]: row["n"] for row in Line.objects.values("router_id").annotate(n=Count("id"))}
 
 
 def sessions_all_of(customer_id: UUID) -> QuerySet[Session]:
@@ -192,3 +252,55 @@ def tenant_of_router(router_id: UUID) -> UUID | None:
     with tenancy.platform("network: whose router is this"):
         found: UUID | None = Router.objects.filter(id=router_id).values_list("tenant_id", flat=True).first()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class RouterRow:
+    """A router as it stands in the list."""
+
+    router: Router
+    sessions: int
+    lines: int
+    waiting: int
+    drifts: int
+    is_resting: bool
+
+
+def router_rows() -> list[RouterRow]:
+    """Every router with its counts, in a fixed number of queries."""
+    routers = list(routers_all())
+    sessions, lines, waiting, drifts = session_counts(), line_counts(), waiting_counts(), drift_counts()
+    rested = set(_rested(Router.objects.all()).values_list("id", flat=True))
+    return [
+        RouterRow(
+            router=one,
+            sessions=sessions.get(one.id, 0),
+            lines=lines.get(one.id, 0),
+            waiting=waiting.get(one.id, 0),
+            drifts=drifts.get(one.id, 0),
+            is_resting=one.id not in rested,
+        )
+        for one in routers
+    ]
+
+
+def router_row(router: Router) -> RouterRow:
+    """One router with its counts."""
+    lines = Line.objects.filter(router_id=router.id)
+    counted = lines.aggregate(all=Count("id"), waiting=Count("id", filter=~Q(applied_generation=F("generation"))))
+    sessions = Session.objects.filter(router_id=router.id, stopped_at=None).count() if router.is_up else 0
+    left = Drift.objects.filter(router_id=router.id, outcome=Drift.Outcome.OPEN)
+    return RouterRow(
+        router=router,
+        sessions=sessions,
+        lines=counted["all"],
+        waiting=counted["waiting"],
+        drifts=left.values("line_id").distinct().count(),
+        is_resting=router_is_resting(router.id),
+    )
+
+
+def router_audit(router_id: UUID, limit: int = 8) -> list[AuditEntry]:
+    """What was done to a router last, newest first."""
+    rows = AuditEntry.objects.filter(row_type="network.router", row_id=str(router_id))
+    return list(rows.order_by("-at", "-id")[:limit])

@@ -19,6 +19,10 @@ _CHANGES: dict[str, str | Promise] = {
     "grace": gettext_lazy("Ran out; kept online for now"),
     "suspended": gettext_lazy("Cut: not paid"),
     "ended": gettext_lazy("Subscription ended"),
+    "gift": gettext_lazy("Days given for nothing, until %(until)s"),
+    "gift_undo": gettext_lazy("Given days taken back, until %(until)s"),
+    "stop": gettext_lazy("Suspended by staff, whatever is paid for"),
+    "go_on": gettext_lazy("Let go on by staff, as it is paid for"),
 }
 _LEVELS: dict[str, str | Promise] = {
     "full": gettext_lazy("Router %(router)s lets the line in"),

@@ -12,23 +12,27 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.permissions import role_has
 from accounts.services import actor_of
 from customers.selectors import customer_get
-from ispbilling.kernel import access
+from ispbilling.kernel import access, clock
 from ispbilling.kernel.errors import DomainError
 from network import selectors, services
 from network.forms import WallForm
 from network.models import DriftPolicy
+
+#: Sessions of a router on its own page.
+SHOWN = 8
 
 
 @require_safe
 @access.staff("routers:view")
 def routers(request: HttpRequest) -> HttpResponse:
     """Every router, whether it answers, and what waits for it."""
-    waiting, drifts = selectors.waiting_counts(), selectors.drift_counts()
-    rows = [(router, waiting.get(router.id, 0), drifts.get(router.id, 0)) for router in selectors.routers_all()]
-    return render(request, "network/router_list.html", {"routers": rows})
+    context = {
+        "routers": selectors.router_rows(),
+        "may_manage": "routers:manage" in request.granted,  # type: ignore[attr-defined]
+    }
+    return render(request, "network/router_list.html", context)
 
 
 @require_safe
@@ -37,14 +41,21 @@ def router(request: HttpRequest, router_id: UUID) -> HttpResponse:
     """One router: how it answers, which lines wait for it, and what hands changed on it."""
     found = selectors.router_get(router_id)
     drifts = selectors.drifts_of(router_id)
+    granted = request.granted  # type: ignore[attr-defined]
     context = {
         "router": found,
-        "is_resting": selectors.router_is_resting(router_id),
+        "row": selectors.router_row(found),
+        "sessions": list(selectors.sessions_found("", router_id=router_id).order_by("-started_at", "-id")[:SHOWN]),
+        "now": clock.machine_now(),
+        "done": selectors.router_audit(router_id),
         "waiting": selectors.lines_waiting(router_id),
         "drifts": drifts,
         "left": sum(1 for drift in drifts if drift.outcome == drift.Outcome.OPEN),
         "policies": DriftPolicy.choices,
-        "may_edit": role_has(request.membership.role, "routers:edit"),  # type: ignore[attr-defined]
+        "may_edit": "routers:edit" in granted,
+        "may_manage": "routers:manage" in granted,
+        "may_see_audit": "audit:view" in granted,
+        "may_see_sessions": "pppoe:view" in granted,
     }
     return render(request, "network/router_detail.html", context)
 
@@ -109,7 +120,9 @@ def customer_panel(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """A customer's lines and sessions, on his page."""
     context = {
         "customer": customer_get(customer_id),
-        "lines": selectors.lines_of(customer_id),
+        "lines": selectors.lines_with_sessions(customer_id),
         "sessions": selectors.sessions_of(customer_id),
+        "now": clock.machine_now(),
+        "may_act": "sessions:act" in request.granted,  # type: ignore[attr-defined]
     }
     return render(request, "network/_customer_panel.html", context)

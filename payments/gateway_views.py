@@ -10,16 +10,36 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.services import actor_of
 from ispbilling.kernel import access
-from ispbilling.kernel.adapter_forms import AccountForm
-from ispbilling.kernel.errors import DomainError
+from ispbilling.kernel.adapter_pages import AccountPages
 from payments import selectors, services
 from payments.providers.base import PaymentProvider, providers
 from payments.services.listening import Answer
+
+PAGES = AccountPages(
+    word="provider",
+    url="payments:gateway",
+    url_argument="provideraccount_id",
+    template="payments/gateway.html",
+    template_add="payments/gateway_add.html",
+    add=lambda name, label, config, actor: services.provider_account_add(
+        provider=name, label=label, config=config, actor=actor
+    ),
+    edit=lambda row_id, label, config, actor: services.provider_account_edit(
+        account_id=row_id, label=label, config=config, actor=actor
+    ),
+    switch=lambda row_id, is_enabled, actor: services.provider_account_switch(
+        account_id=row_id, is_enabled=is_enabled, actor=actor
+    ),
+    added=gettext_lazy("The gateway is in use. Ask it now whether it knows your keys."),
+    switched_on=gettext_lazy("The gateway is offered to customers."),
+    switched_off=gettext_lazy("The gateway is not offered any more."),
+)
 
 
 @require_safe
@@ -35,55 +55,18 @@ def gateways(request: HttpRequest) -> HttpResponse:
 @access.staff("settings:gateways")
 def gateway_add(request: HttpRequest) -> HttpResponse:
     """Take a gateway into use: which one, then its settings."""
-    name = request.POST.get("provider", "") or request.GET.get("provider", "")
-    adapter = dict(_offered(request)).get(name)
-    if adapter is None:
-        return render(request, "payments/gateway_add.html", {"offered": _offered(request)})
-    data = request.POST if request.method == "POST" else None
-    form = AccountForm(data, fields=adapter.config, label=adapter.title, kept=None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            made = services.provider_account_add(
-                provider=name, label=form.cleaned_data["label"], config=form.config, actor=_actor(request)
-            )
-        except DomainError as error:
-            form.add_error("label" if error.code == "provider.exists" else None, error.message)
-        else:
-            messages.success(request, _("The gateway is in use. Ask it now whether it knows your keys."))
-            return redirect("payments:gateway", provideraccount_id=made.id)
-    context = {"form": form, "adapter": adapter, "name": name}
-    return render(request, "payments/gateway_add.html", context, status=422 if form.errors else 200)
+    return PAGES.page_add(request, offered=_offered(request), actor=_actor(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @access.staff("settings:gateways")
 def gateway(request: HttpRequest, provideraccount_id: UUID) -> HttpResponse:
-    """One account: its settings, and whether it is offered. Secrets are written and never read back."""
+    """One account: its settings, whether it is offered, and how it is with it."""
     row = selectors.account_get(provideraccount_id)
     adapter = providers.get(row.provider)
-    action = request.POST.get("action", "") if request.method == "POST" else ""
-    if action in ("on", "off"):
-        services.provider_account_switch(account_id=row.id, is_enabled=action == "on", actor=_actor(request))
-        said = (
-            _("The gateway is offered to customers.") if action == "on" else _("The gateway is not offered any more.")
-        )
-        messages.success(request, said)
-        return redirect("payments:gateway", provideraccount_id=row.id)
-    data = request.POST if action == "save" else None
-    form = AccountForm(data, fields=adapter.config, label=row.label, kept=dict(row.config))
-    if action == "save" and form.is_valid():
-        try:
-            services.provider_account_edit(
-                account_id=row.id, label=form.cleaned_data["label"], config=form.config, actor=_actor(request)
-            )
-        except DomainError as error:
-            form.add_error("label" if error.code == "provider.exists" else None, error.message)
-        else:
-            messages.success(request, _("The settings are kept."))
-            return redirect("payments:gateway", provideraccount_id=row.id)
-    context = {"form": form, "account": row, "adapter": adapter}
-    return render(request, "payments/gateway.html", context, status=422 if form.errors else 200)
+    more = {"is_listed": adapter.lists(row.config)}
+    return PAGES.page(request, row=row, adapter=adapter, actor=_actor(request), more=more)
 
 
 @require_POST

@@ -19,8 +19,14 @@ UNCLEAR_AFTER = timedelta(minutes=15)
 
 
 def register() -> None:
-    health.register("gateways", title=gettext_lazy("Gateways"), order=29, check=silent)
-    health.register("payments", title=gettext_lazy("Payments without an answer"), order=30, check=unclear)
+    health.register("gateways", title=gettext_lazy("Gateways"), order=29, check=silent, permission="billing:view")
+    health.register(
+        "payments",
+        title=gettext_lazy("Payments without an answer"),
+        order=30,
+        check=unclear,
+        permission="billing:view",
+    )
 
 
 def silent(asked: Asked) -> Finding:

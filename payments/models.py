@@ -28,6 +28,15 @@ class ProviderAccount(TenantModel):
     #: Machine time: when the gateway last spoke, and since when it does not answer our asking.
     heard_at = models.DateTimeField(null=True)
     silent_since = models.DateTimeField(null=True)
+    #: Its statement, all machine time: read up to when, when it was read last, when next (null = it is not read).
+    statement_until = models.DateTimeField(null=True)
+    statement_read_at = models.DateTimeField(null=True)
+    statement_due_at = models.DateTimeField(null=True)
+    statement_registered_at = models.DateTimeField(null=True)
+    statement_error = models.CharField(max_length=300, blank=True)
+
+    #: No statement waits longer than this to be read.
+    STATEMENT_EVERY = timedelta(minutes=15)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "provider", "label"], name="provideraccount_label")]
@@ -119,6 +128,7 @@ class PaymentAttempt(TenantModel):
     claimed_receipt = models.CharField(max_length=40, blank=True)
     queries = models.PositiveSmallIntegerField(default=0)
     next_query_at = models.DateTimeField(null=True)  # machine time; null = not asked any more
+    asked_at = models.DateTimeField(null=True)  # machine time at which a person had it asked last
     started_at = models.DateTimeField()  # machine time
 
     class Meta:
@@ -146,3 +156,27 @@ class PaymentEvent(TenantModel):
 
     class Meta:
         indexes = [models.Index(fields=["tenant", "-received_at"], name="paymentevent_recent")]
+
+
+class StatementLine(TenantModel):
+    """A line of a gateway's statement that fitted no payment when it was read: told once.
+
+    It is open as long as no payment has its receipt.
+    """
+
+    account = TenantForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="statement_lines")
+    receipt_family = models.CharField(max_length=20)
+    receipt = models.CharField(max_length=40)
+    amount = AmountField()
+    currency = CurrencyField()
+    at = models.DateTimeField()  # by the gateway; when it was read, where that could not be understood
+    payer = models.CharField(max_length=80, blank=True)  # as told: often with digits hidden, or a hash
+    account_text = models.CharField(max_length=120, blank=True)  # what the payer typed
+    kind = models.CharField(max_length=40, blank=True)  # the gateway's word
+    seen_at = models.DateTimeField()  # machine time
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "receipt_family", "receipt"], name="statementline_once")
+        ]
+        indexes = [models.Index(fields=["tenant", "-at", "-id"], name="statementline_recent")]

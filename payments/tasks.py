@@ -30,3 +30,17 @@ def gateway_listen_task(tenant: str, account: str) -> None:
     """Ask one gateway."""
     with tenancy.tenant_context(UUID(tenant)):
         services.account_listen(account_id=UUID(account))
+
+
+@shared_task(ignore_result=True)
+def statements_read_task() -> None:
+    """Read every statement that is due, each in a task of its own."""
+    for tenant, account in selectors.statements_due():
+        statement_read_task.apply_async(args=(str(tenant), str(account)), queue="outside", expires=60)
+
+
+@shared_task(ignore_result=True)
+def statement_read_task(tenant: str, account: str) -> None:
+    """Read one."""
+    with tenancy.tenant_context(UUID(tenant)):
+        services.statement_read(account_id=UUID(account))

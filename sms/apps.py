@@ -30,3 +30,11 @@ class SmsConfig(AppConfig):
             permission="settings:messages",
             order=70,
         )
+        nav.register(
+            group="house",
+            url="sms:wordings",
+            title=_("What messages say"),
+            icon="template",
+            permission="messages:wordings",
+            order=75,
+        )

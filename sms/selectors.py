@@ -23,6 +23,8 @@ from sms.wording import FIELDS
 
 #: A search that means more customers than this means nobody in particular: their newest are looked at.
 CUSTOMERS_MOST = 500
+#: Among so many messages the last price is looked for.
+RECENT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,12 @@ def preview_of(text: str) -> Preview:
     """A text as it would leave, and what it takes."""
     words = normalise(text)
     taken = count(words)
-    last: Message | None = Message.objects.filter(cost__gt=0).exclude(text="").order_by("-created_at", "-id").first()
-    if last is None:
-        return Preview(words, taken, None, "")
-    each = (last.cost or Decimal(0)) / max(1, count(last.text).segments)
-    return Preview(words, taken, (each * taken.segments).quantize(Decimal("0.01")), last.cost_currency)
+    recent = Message.objects.order_by("-created_at", "-id").values_list("text", "cost", "cost_currency")
+    for last, cost, currency in recent[:RECENT_MOST]:
+        if last and cost:
+            each = cost / max(1, count(last).segments)
+            return Preview(words, taken, (each * taken.segments).quantize(Decimal("0.01")), currency)
+    return Preview(words, taken, None, "")
 
 
 def wordings_own() -> dict[tuple[str, str], str]:

@@ -43,7 +43,8 @@ class Tab:
     ``expected`` are complaints.
     """
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: BrowserContext, site: str = "") -> None:
+        self.site = site  # what paths are relative to
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
         self.complaints: list[str] = []
@@ -107,7 +108,7 @@ class Tab:
 def tab_open(browser: Browser, **context: Any) -> Iterator[Tab]:
     """A tab in a profile of its own, which must have nothing to complain about at the end."""
     profile = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "en", **context})
-    tab = Tab(profile)
+    tab = Tab(profile, context.get("base_url", ""))
     try:
         yield tab
         tab.is_clean()

@@ -47,7 +47,7 @@ def until(look: Callable[[], Any], limit_s: float = 60) -> Any:
 
 
 class Installation:
-    """``with Installation() as place``: started, filled with the demo's tenant, and gone afterwards."""
+    """``with Installation() as place``: started, filled with the demo's small town, and gone afterwards."""
 
     def __init__(self, *arguments: str, data: Path | None = None, port: int = 0, **environment: str) -> None:
         self.folder = data or Path(tempfile.mkdtemp(prefix="isp-t"))
@@ -56,6 +56,8 @@ class Installation:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "ispbilling.supervisor", "demo", "--port", str(self.port)]
+        if "--empty" not in arguments:
+            command.append("--small")
         self.output = self.folder / "output.txt"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -101,6 +103,12 @@ class Installation:
         return [
             int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         ]
+
+    def newcomer(self) -> dict[str, str]:
+        """The customer who has not paid yet, as the demo names him: ``phone``, ``line``."""
+        told = [json.loads(line) for line in self.text().splitlines() if line.startswith("{")]
+        found: dict[str, str] = next(one for one in told if one["role"] == "new customer")
+        return {**found, "phone": found["phone"].replace(" ", "")}
 
     def ends(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.folder / "run" / "simulators.json").read_text())

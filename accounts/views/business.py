@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import services
 from accounts.forms import BrandForm, BusinessForm
@@ -47,7 +47,7 @@ def business(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/business.html", context, status=422 if form.errors else 200)
 
 
-@require_http_methods(["POST"])
+@require_POST
 @access.staff("settings:business")
 def brand(request: HttpRequest) -> HttpResponse:
     """Colour and logo, on the page of the business."""

@@ -35,6 +35,7 @@ def own(request: HttpRequest) -> HttpResponse:
         "looks": _looks,
         "theme": _theme,
         "language": _language,
+        "density": _density,
         "password": _password,
         "end": _end,
         "end_others": _end_others,
@@ -47,8 +48,11 @@ def _looks(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, looks=form)
     user: Any = request.user
+    habits = {name: form.cleaned_data.pop(name) for name in ("density", "shortcuts")}
     services.looks_set(user=user, **form.cleaned_data)
     answer = redirect("accounts:own")
+    for cookie, value in habits.items():  # they belong to a screen and a keyboard, not to the person
+        _keep(answer, cookie, value)
     _keep(answer, settings.LANGUAGE_COOKIE_NAME, form.cleaned_data["language"])
     _keep(answer, "theme", form.cleaned_data["theme"])
     messages.success(request, _("Your settings are kept."))
@@ -72,6 +76,13 @@ def _theme(request: HttpRequest) -> HttpResponse:
     answer = redirect(way_back(request, reverse("accounts:own")))
     if theme in ("dark", "light"):
         _keep(answer, "theme", theme)
+    return answer
+
+
+def _density(request: HttpRequest) -> HttpResponse:
+    """The switch of the account's menu."""
+    answer = redirect(way_back(request, reverse("accounts:own")))
+    _keep(answer, "density", "compact" if request.POST.get("density") == "compact" else "")
     return answer
 
 
@@ -127,7 +138,8 @@ def _page(request: HttpRequest, *, looks: LooksForm | None = None, password: Any
         (row, agents.device(row.agent), row.session_key == request.session.session_key)
         for row in selectors.sign_ins_of(user)
     ]
-    initial = {"name": user.name, "theme": user.theme, "language": user.language}
+    cookies = {name: request.COOKIES.get(name, "") for name in ("density", "shortcuts")}
+    initial = {"name": user.name, "theme": user.theme, "language": user.language, **cookies}
     context = {
         "looks": looks or LooksForm(initial=initial),
         "password": password or NewPasswordForm(request=request),

@@ -78,7 +78,7 @@ class Subscription(TenantModel):
     @property
     def package_to_buy(self) -> Package:
         """What the next period is a period of."""
-        return self.next_package if self.next_package_id is not None else self.package
+        return self.package if self.next_package is None else self.next_package
 
 
 class Recharge(TenantModel):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing.calculations import Change, changed_into_time, changed_into_wallet
+from billing.calculations import Change, TooMuchTime, changed_into_time, changed_into_wallet
 from billing.events import SubscriptionChanged
 from billing.models import Subscription
 from billing.papers import paid_times
@@ -73,7 +73,7 @@ def package_change_preview(*, subscription_id: UUID, package_id: UUID, into: str
     """What changing to a package now would come to. Reads only.
 
     Raises NotFound; DomainError ``change.into``, ``package.inactive``, ``change.free`` (the new one costs nothing),
-    ``change.worthless`` (what is left was not paid for, so it buys no time); Conflict ``change.same``,
+    ``change.worthless`` (what is left was not paid for, so it buys no time), ``change.far``; Conflict ``change.same``,
     ``subscription.ended``.
     """
     subscription = subscription_get(subscription_id)
@@ -207,14 +207,19 @@ def _reckoned(subscription: Subscription, package: Package, into: str, rules: Ru
     if not price:
         raise DomainError("change.free", f"“{package.name}” costs nothing: change to it when the paid time ends.")
     reckon = changed_into_time if into == ChangeInto.TIME else changed_into_wallet
-    change = reckon(
-        paid_times(subscription.id, at=at),
-        price=price,
-        period=rules.period_of(package),
-        wallet=wallet,
-        at=at,
-        expires_at=expires_at,
-    )
+    try:
+        change = reckon(
+            paid_times(subscription.id, at=at),
+            price=price,
+            period=rules.period_of(package),
+            wallet=wallet,
+            at=at,
+            expires_at=expires_at,
+        )
+    except TooMuchTime as error:
+        raise DomainError(
+            "change.far", "What is left would buy more than ten years: let it go into the wallet instead."
+        ) from error
     if into == ChangeInto.TIME and not change.worth:
         raise DomainError(
             "change.worthless", "The time that is left was not paid for and buys nothing: change when it ends."

@@ -22,8 +22,8 @@ from billing.services.subscriptions import (
     subscription_carry_on,
 )
 from customers.services import customer_locked
-from ispbilling.kernel import audit, clock, live, tenancy
-from ispbilling.kernel.errors import Conflict, NotFound
+from ispbilling.kernel import clock, live, tenancy
+from ispbilling.kernel.errors import Conflict
 from ispbilling.kernel.events import emit_many
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.ids import uuid7
@@ -83,7 +83,7 @@ def receipt_record(
         live.say("alerts")
     else:
         recharge = _recharge_locked(purpose_id) if purpose == RECHARGE and purpose_id is not None else None
-        _book(receipt_id, customer_id, money, number, income, recharge, method, at)
+        money_book(receipt_id, customer_id, money, number, income, recharge, method, at)
     failpoint("billing.receipt.before_commit")
     return Receipt(
         id=receipt_id,
@@ -146,7 +146,7 @@ def _recharge_locked(recharge_id: UUID) -> Recharge | None:
     return recharge
 
 
-def _book(
+def money_book(
     receipt_id: UUID,
     customer_id: UUID,
     money: Money,
@@ -243,34 +243,3 @@ def _tell(
 def receipt_number_set(*, payment_id: UUID, number: str) -> None:
     """Fill in the gateway's number of money that was booked without one; a number that is there stays."""
     Receipt.objects.filter(payment_id=payment_id, number=None).update(number=number)
-
-
-@transaction.atomic
-def receipt_assign(*, receipt_id: UUID, customer_id: UUID, actor: str) -> Receipt:
-    """Take money out of suspense: it is then as if the customer had paid it now.
-
-    Raises NotFound, Conflict ``receipt.assigned``.
-    """
-    customer_locked(customer_id)
-    receipt: Receipt | None = Receipt.objects.select_for_update(no_key=True).filter(id=receipt_id).first()
-    if receipt is None:
-        raise NotFound("receipt.unknown", "There is no such receipt.")
-    if receipt.customer_id is not None:
-        raise Conflict("receipt.assigned", "This money has its owner already.")
-    money = Money(receipt.amount, receipt.currency)
-    at = clock.now()
-    income = posting(
-        key=f"assign:{receipt.id}",
-        kind="assignment",
-        customer_id=customer_id,
-        at=at,
-        memo=receipt.number or "",
-        debit=AccountName(AccountKind.SUSPENSE),
-        credit=[(AccountName(AccountKind.WALLET, customer_id), money)],
-    )
-    receipt.customer_id = customer_id
-    receipt.save(update_fields=["customer"])
-    audit.record(actor=actor, verb="receipt.assign", row=receipt, new={"customer": customer_id})
-    _book(receipt.id, customer_id, money, receipt.number, income, None, receipt.method, at)
-    live.say("payments", "alerts")
-    return receipt

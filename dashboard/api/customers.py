@@ -16,6 +16,7 @@ from customers.services import customer_create, customer_edit
 from dashboard import services
 from dashboard.api import shapes
 from dashboard.customer_book import Card, cards, customers_asked, last_seen
+from dashboard.customer_list import counted
 from ispbilling.kernel import access
 from ispbilling.kernel.rest import Endpoint, Page
 from network.services import line_open
@@ -26,6 +27,9 @@ _PAGES = PolymorphicProxySerializer(
     resource_type_field_name=None,
     many=False,
 )
+
+#: What of a query changes how many there are.
+_NARROWING = {"search", "status", "connectionType", "packageId", "deleted"}
 
 
 class OfCustomers(Endpoint):
@@ -56,7 +60,9 @@ class Customers(OfCustomers):
     def get(self, request: Request) -> Response:
         """Customers, newest first. `shape=legacy` gives the body of the older app."""
         asked = self.asked(shapes.CustomerQuery)
-        page: Page[Customer] = Page(customers_asked(asked), asked)
+        rows = customers_asked(asked)
+        total = counted(rows, f"api {sorted((key, str(asked[key])) for key in _NARROWING & asked.keys())}")
+        page: Page[Customer] = Page(rows, asked, total=total)
         found = self.cards(page.rows)
         if asked["shape"] == "legacy":
             zone = self.inner.tenant.zone_info

@@ -15,4 +15,5 @@ class KernelConfig(AppConfig):
         )
 
         wake.topic("events", task="ispbilling.kernel.tasks.events_drain_task", queue="events")
+        wake.topic("bulk", task="ispbilling.kernel.tasks.bulk_run_task", queue="default")
         vitals.register()

@@ -10,7 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils import formats
 
@@ -167,6 +170,48 @@ def spark(values: Sequence[Number | None], *, tone: str = "primary") -> Spark:
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """Lines over instants for ``static/js/charts.js``. ``data`` becomes JSON: ``times`` in seconds since 1970."""
+
+    title: str
+    unit: str
+    data: dict[str, Any]
+    head: list[str]
+    rows: list[tuple[str, list[str]]]
+    is_empty: bool
+
+
+def live(
+    title: str,
+    times: Sequence[datetime],
+    series: Sequence[Series],
+    *,
+    zone: ZoneInfo,
+    unit: str = "",
+    show: Shown = plain,
+    in_table: int = 60,
+) -> Live:
+    """Many points, drawn by scripts; beside them a table of the last ``in_table``. Times are shown in ``zone``.
+
+    Raises ValueError when a series has not one number for each instant.
+    """
+    words = [f"{at.astimezone(zone):%H:%M:%S}" for at in times]
+    _same_length(words, series)
+    lines = [
+        {"name": one.name, "tone": tone, "values": [None if value is None else float(value) for value in one.values]}
+        for tone, one in zip(_tones(series), series, strict=True)
+    ]
+    return Live(
+        title=title,
+        unit=unit,
+        data={"times": [at.timestamp() for at in times], "zone": zone.key, "unit": unit, "series": lines},
+        head=[one.name for one in series],
+        rows=_rows(words, series, show)[-in_table:],
+        is_empty=not words,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class _Scale:
     low: float
     step: float
@@ -214,14 +259,18 @@ def _chart(
         grid=[_text(scale.y(tick)) for tick in ticks],
         slots=[label if at % every == 0 else "" for at, label in enumerate(labels)],
         head=[one.name for one in series],
-        rows=[
-            (label, ["–" if one.values[at] is None else show(one.values[at] or 0) for one in series])
-            for at, label in enumerate(labels)
-        ],
+        rows=_rows(labels, series, show),
         bars=bars,
         lines=lines,
         is_empty=not any(value for one in series for value in one.values),
     )
+
+
+def _rows(labels: Sequence[str], series: Sequence[Series], show: Shown) -> list[tuple[str, list[str]]]:
+    return [
+        (label, ["–" if (value := one.values[at]) is None else show(value) for one in series])
+        for at, label in enumerate(labels)
+    ]
 
 
 def _tones(series: Sequence[Series]) -> list[str]:

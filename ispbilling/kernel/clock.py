@@ -19,10 +19,32 @@ from django.db.models import Q
 
 from ispbilling.kernel.errors import DomainError
 
+#: The instant at which this process alone lives, when it does not live now.
+_lived: datetime | None = None
+
 
 def machine_now() -> datetime:
-    """Now by this machine, UTC."""
+    """Now by this machine, UTC; in a process that lives in the past, that instant."""
+    return _lived or wall()
+
+
+def wall() -> datetime:
+    """What this machine's own clock shows, UTC, wherever this process lives."""
     return datetime.now(UTC) + _displaced()
+
+
+def live_at(instant: datetime | None) -> None:
+    """Let this process alone live at an instant that has been, standing still there; None: now again.
+
+    For making a history: what this process writes is dated there, everybody else goes on now. Raises DomainError
+    ``clock.fixed`` where the clock is immutable, ``clock.ahead`` for what has not been yet.
+    """
+    global _lived
+    if instant is not None and not settings.CLOCK_MAY_MOVE:
+        raise DomainError("clock.fixed", "The clock of this installation cannot be moved.")
+    if instant is not None and instant > wall():
+        raise DomainError("clock.ahead", "Nobody lives at an instant that has not been.")
+    _lived = instant
 
 
 def _displaced() -> timedelta:

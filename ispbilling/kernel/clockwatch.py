@@ -107,7 +107,7 @@ def read() -> Reading:
     if settings.FAILPOINTS_DIR is not None:
         renamed = Path(settings.FAILPOINTS_DIR) / "machine_boot"
         boot = renamed.read_text().strip() if renamed.exists() else boot
-    return Reading(clock.machine_now(), boot, time.clock_gettime(time.CLOCK_BOOTTIME), _is_synchronised())
+    return Reading(clock.wall(), boot, time.clock_gettime(time.CLOCK_BOOTTIME), _is_synchronised())
 
 
 def _is_synchronised() -> bool:

@@ -66,7 +66,9 @@ def forget(tenant_id: UUID) -> None:
 
 
 def _counted(wanted: list[Counter]) -> dict[str, int]:
-    names, parts, values = [], [], []
+    names: list[str] = []
+    parts: list[str] = []
+    values: list[Any] = []
     for counter in wanted:
         try:
             text, arguments = counter.rows().order_by().values("pk")[:MOST].query.sql_with_params()

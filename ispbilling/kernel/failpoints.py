@@ -19,6 +19,7 @@ FAILPOINTS = frozenset(
     {
         "events.after_handler",
         "events.before_commit",
+        "kernel.bulk.before_commit",
         "payments.start.before_commit",
         "payments.start.before_call",
         "payments.start.after_call",

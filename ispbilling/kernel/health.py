@@ -7,7 +7,7 @@ viewer's request, as his tenant, and costs a fixed number of queries. It tells w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -72,6 +72,7 @@ class Check:
     title: str | Promise
     order: int
     run: Looking
+    permission: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +86,23 @@ class Result:
 _checks: dict[str, Check] = {}
 
 
-def register(name: str, *, title: str | Promise, order: int, check: Looking) -> None:
-    """Add a check. Raises ValueError for a name that is there already."""
+def register(name: str, *, title: str | Promise, order: int, check: Looking, permission: str = "health:view") -> None:
+    """Add a check. Whoever may not open the page of health hears of it with ``permission``.
+
+    Raises ValueError for a name that is there already.
+    """
     if name in _checks:
         raise ValueError(f"health check {name!r} is registered twice")
-    _checks[name] = Check(name, title, order, check)
+    _checks[name] = Check(name, title, order, check, permission)
 
 
-def results(asked: Asked) -> list[Result]:
-    """Every check, looked at now, in their order. Call inside a transaction."""
-    return [Result(one, look(one, asked)) for one in sorted(_checks.values(), key=lambda one: (one.order, one.name))]
+def results(asked: Asked, granted: Collection[str] | None = None) -> list[Result]:
+    """Every check, or what may be heard with these permissions, looked at now, in their order.
+
+    Call inside a transaction.
+    """
+    checks = sorted(_checks.values(), key=lambda one: (one.order, one.name))
+    return [Result(one, look(one, asked)) for one in checks if granted is None or one.permission in granted]
 
 
 def worst(found: Sequence[Result]) -> State:

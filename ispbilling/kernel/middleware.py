@@ -41,6 +41,7 @@ class RequestContextMiddleware:
         finally:
             audit.source_address.reset(token)
         response["X-Request-Id"] = request_id
+        response["Accept-CH"] = "Sec-CH-Prefers-Color-Scheme"  # light or dark, as the device is; see accounts.context
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from ispbilling.kernel import tenancy
 from ispbilling.kernel.ids import uuid7
@@ -186,3 +187,53 @@ class IdempotencyKey(TenantModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "scope", "key"], name="idempotency_once")]
+
+
+class BulkJob(TenantModel):
+    """One thing done to many rows: first shown, then confirmed, then done row by row. See ``kernel.bulk``."""
+
+    class State(models.TextChoices):
+        PREVIEW = "preview", _("Not started")
+        RUNNING = "running", _("At work")
+        DONE = "done", _("Done")
+
+    action = models.CharField(max_length=40)
+    parameters = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PREVIEW)
+    actor = models.CharField(max_length=80)
+    undo_of = TenantForeignKey("self", on_delete=models.PROTECT, null=True, related_name="undos")
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "undo_of"], condition=models.Q(undo_of__isnull=False), name="bulkjob_undone_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "-created_at", "-id"], name="bulkjob_recent"),
+            models.Index(fields=["tenant"], name="bulkjob_running", condition=models.Q(state="running")),
+        ]
+
+
+class BulkRow(TenantModel):
+    """One row of a job. Its state is written in the transaction that does the thing, so it is done once."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        DONE = "done", _("Done")
+        SKIPPED = "skipped", _("Left as it is")
+        FAILED = "failed", _("Did not work")
+
+    job = TenantForeignKey(BulkJob, on_delete=models.CASCADE, related_name="rows", db_index=False)
+    target = models.UUIDField()
+    label = models.CharField(max_length=140)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    note = models.CharField(max_length=200, blank=True)  # what changes, why it is left, or what went wrong
+    before = models.JSONField(default=dict)  # what an undo needs to know
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "job", "target"], name="bulkrow_once")]
+        indexes = [models.Index(fields=["tenant", "job", "state", "id"], name="bulkrow_state")]

@@ -77,5 +77,6 @@ def actions() -> list[Action]:
 def _free(*, url: str, keys: str, among: list[Entry] | list[Action]) -> None:
     if any(one.url == url for one in among):
         raise ValueError(f"{url!r} is registered twice")
-    if keys and any(one.keys == keys for one in (*_entries, *_actions)):
+    taken = {one.keys for one in _entries} | {one.keys for one in _actions}
+    if keys and keys in taken:
         raise ValueError(f"the keys {keys!r} are taken")

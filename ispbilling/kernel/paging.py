@@ -13,6 +13,8 @@ from uuid import UUID
 from django.db import models
 from django.http import HttpRequest
 
+from ispbilling.kernel.text import foreign
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -26,18 +28,25 @@ class Page(Generic[M]):
     label: str = ""
 
 
-def page_of(request: HttpRequest, rows: models.QuerySet[M], *, by: str, size: int = 25) -> Page[M]:
-    """The page of ``rows``, newest first by (``by``, id), that the query string asks for. Garbage gives the first."""
-    cursor = _read(request.GET.get("after", ""))
-    back = _read(request.GET.get("before", ""))
-    order = [f"-{by}", "-id"]
+def page_of(
+    request: HttpRequest, rows: models.QuerySet[M], *, by: str, size: int = 25, is_ascending: bool = False
+) -> Page[M]:
+    """The page of ``rows`` in the order of (``by``, id) that the query string asks for: newest first, unless said
+    otherwise. ``by`` is a column of instants or of text, without empty ones. Garbage gives the first page.
+    """
+    is_instant = isinstance(rows.model._meta.get_field(by), models.DateTimeField)
+    cursor = _read(request.GET.get("after", ""), is_instant)
+    back = _read(request.GET.get("before", ""), is_instant)
+    onwards, backwards = ("gt", "lt") if is_ascending else ("lt", "gt")
+    order = [by, "id"] if is_ascending else [f"-{by}", "-id"]
     if back is not None:
-        found = list(rows.filter(_beyond(by, back, "gt")).order_by(by, "id")[: size + 1])
+        turned = [f"-{by}", "-id"] if is_ascending else [by, "id"]
+        found = list(_beyond(rows, by, back, backwards).order_by(*turned)[: size + 1])
         has_previous, has_next = len(found) > size, True
         shown = found[:size][::-1]
     else:
         if cursor is not None:
-            rows = rows.filter(_beyond(by, cursor, "lt"))
+            rows = _beyond(rows, by, cursor, onwards)
         found = list(rows.order_by(*order)[: size + 1])
         has_previous, has_next = cursor is not None, len(found) > size
         shown = found[:size]
@@ -49,21 +58,27 @@ def page_of(request: HttpRequest, rows: models.QuerySet[M], *, by: str, size: in
     )
 
 
-def _beyond(by: str, cursor: list[str], way: str) -> models.Q:
+def _beyond(rows: models.QuerySet[M], by: str, cursor: list[str], way: str) -> models.QuerySet[M]:
+    """The bound of ``by`` alone stands beside the whole comparison: it is what an index is entered by."""
     value, row_id = cursor
-    return models.Q(**{f"{by}__{way}": value}) | models.Q(**{by: value, f"id__{way}": row_id})
+    beyond = models.Q(**{f"{by}__{way}": value}) | models.Q(**{by: value, f"id__{way}": row_id})
+    return rows.filter(**{f"{by}__{way}e": value}).filter(beyond)
 
 
 def _url(request: HttpRequest, name: str, by: str, row: models.Model) -> str:
-    text = json.dumps([getattr(row, by).isoformat(), str(row.pk)])
+    value = getattr(row, by)
+    text = json.dumps([value.isoformat() if isinstance(value, datetime) else value, str(row.pk)])
     kept = {key: value for key, value in request.GET.items() if key not in ("after", "before")}
     return "?" + urlencode({**kept, name: base64.urlsafe_b64encode(text.encode()).decode()})
 
 
-def _read(text: str) -> list[str] | None:
+def _read(text: str, is_instant: bool) -> list[str] | None:
     try:
         value, row_id = json.loads(base64.urlsafe_b64decode(text.encode()))
-        datetime.fromisoformat(value)
+        if is_instant:
+            datetime.fromisoformat(value)
+        elif not isinstance(value, str) or "\0" in value:
+            return None
         UUID(row_id)
     except (ValueError, TypeError, AttributeError):
         return None
@@ -71,9 +86,9 @@ def _read(text: str) -> list[str] | None:
 
 
 def search_term(request: HttpRequest) -> str:
-    """What was typed into a page's search, bounded."""
+    """What was typed into a page's search, bounded, without what no column holds."""
     found: Any = request.GET.get("q", "")
-    return str(found).strip()[:80]
+    return foreign(found, 80)
 
 
 def instant_of(text: str) -> datetime | None:

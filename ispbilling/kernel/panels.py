@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     """``url`` is a URL name taking the page's object id; the page loads it when the viewer has ``permission``."""
 
     url: str
-    title: str
+    title: str | Promise
     order: int
     permission: str
 
@@ -18,7 +20,7 @@ class Panel:
 _slots: dict[str, list[Panel]] = {}
 
 
-def register(slot: str, *, url: str, title: str, order: int, permission: str) -> None:
+def register(slot: str, *, url: str, title: str | Promise, order: int, permission: str) -> None:
     """Add a panel to a slot. Raises ValueError for a URL that is there already."""
     panels = _slots.setdefault(slot, [])
     if any(panel.url == url for panel in panels):

@@ -24,7 +24,7 @@ def main() -> int:
     handed = json.load(sys.stdin.buffer)
     assets = {f"asset:{name}": (base64.b64decode(body), kind) for name, (body, kind) in handed["assets"].items()}
 
-    class OnlyAssets(URLFetcher):  # type: ignore[misc]
+    class OnlyAssets(URLFetcher):
         """Knows what was handed over, and refuses all else: whatever a name or an address may contain."""
 
         def fetch(self, url: str, headers: Any = None) -> Any:

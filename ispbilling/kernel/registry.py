@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -25,6 +26,16 @@ class Registry(Generic[T]):
             return entry
 
         return add
+
+    @contextmanager
+    def replaced(self, name: str, entry: T) -> Iterator[None]:
+        """Another entry under a name that is taken, in this process and for a while. Raises KeyError."""
+        before = self.get(name)
+        self._entries[name] = entry
+        try:
+            yield
+        finally:
+            self._entries[name] = before
 
     def get(self, name: str) -> T:
         """The entry, or KeyError naming what exists."""

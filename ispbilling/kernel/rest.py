@@ -164,14 +164,25 @@ class PageQuery(serializers.Serializer):
 class Page(Generic[M]):
     """Some rows of a list, and of how many they are."""
 
-    def __init__(self, rows: models.QuerySet[M], asked: Mapping[str, Any], *, size: int = 20) -> None:
+    def __init__(
+        self, rows: models.QuerySet[M], asked: Mapping[str, Any], *, size: int = 20, total: int | None = None
+    ) -> None:
+        """``total``: how many there are, where the caller knows it. ``rows`` are in a total order."""
         names = ("pageSize", "page_size", "per_page", "limit")
         self.size = next((int(asked[name]) for name in names if asked.get(name)), size)
         self.number = int(asked.get("page", 1))
-        self.total = rows.count()
+        self.total = rows.count() if total is None else total
         self.pages = max(1, math.ceil(self.total / self.size))
-        start = (self.number - 1) * self.size
-        self.rows: list[M] = list(rows[start : start + self.size]) if start < self.total else []
+        self.rows: list[M] = self._read(rows, (self.number - 1) * self.size)
+
+    def _read(self, rows: models.QuerySet[M], start: int) -> list[M]:
+        """Counted from the nearer end: the last page costs what the first does."""
+        end = min(start + self.size, self.total)
+        if start >= self.total:
+            return []
+        if start <= self.total // 2:
+            return list(rows[start:end])
+        return list(rows.reverse()[self.total - end : self.total - start])[::-1]
 
     def envelope(self) -> dict[str, int]:
         """Both seeds' names; they do not collide."""

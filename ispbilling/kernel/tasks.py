@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
 
-from ispbilling.kernel import clock, clockwatch, jobs, outbox, pulse
+from ispbilling.kernel import bulk, clock, clockwatch, jobs, outbox, pulse, tenancy
 
 
 @shared_task(ignore_result=True)
@@ -37,3 +39,19 @@ def events_purge_task() -> None:
 def heartbeat_task(queue: str) -> None:
     """Write that a worker of this queue lives."""
     pulse.beat(queue)
+
+
+@shared_task(ignore_result=True)
+def bulk_run_task(tenant_and_job: str) -> None:
+    """Do what waits of a job: ``<tenant>/<job>``."""
+    tenant, _, job = tenant_and_job.partition("/")
+    with tenancy.tenant_context(UUID(tenant)):
+        bulk.job_run(UUID(job))
+
+
+@shared_task(ignore_result=True)
+def bulk_sweep_task() -> None:
+    """Go on with jobs whose worker was killed, or was never woken."""
+    for tenant, job in bulk.jobs_waiting():
+        with tenancy.tenant_context(tenant):
+            bulk.job_run(job)

@@ -7,7 +7,8 @@ time-outs, so a Redis that hangs or is gone costs a request nothing: the beat sw
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -21,6 +22,7 @@ _topics: dict[str, tuple[str, str]] = {}
 _pending: set[tuple[str, Any]] = set()
 _condition = threading.Condition()
 _thread: threading.Thread | None = None
+_is_hushed = False
 
 
 def topic(name: str, *, task: str, queue: str) -> None:
@@ -34,8 +36,21 @@ def on_commit(name: str, arguments: Iterable[Any]) -> None:
     transaction.on_commit(lambda: _queue(wanted))
 
 
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Wake nobody from this process for a while: it does the work itself, and the beat finds what it left."""
+    global _is_hushed
+    _is_hushed = True
+    try:
+        yield
+    finally:
+        _is_hushed = False
+
+
 def _queue(wanted: set[tuple[str, Any]]) -> None:
     global _thread
+    if _is_hushed:
+        return
     with _condition:
         _pending.update(wanted)
         if _thread is None or not _thread.is_alive():

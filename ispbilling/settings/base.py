@@ -247,6 +247,8 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("sw", _("Swahili")), ("bn", _("Bangla")), ("fil", _("Filipino"))]
 #: What each language calls itself: whoever reads no other must find it.
 LANGUAGE_OWN_NAMES = {"en": "English", "sw": "Kiswahili", "bn": "বাংলা", "fil": "Filipino"}
+FORMAT_MODULE_PATH = "ispbilling.formats"
+NUMBER_GROUPING = 3  # for languages whose formats do not say: thousands
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
@@ -255,6 +257,8 @@ CLOCK_MAY_MOVE = False  # True lets product time be moved (demo, tests); see ker
 #: Whether nobody is cut until a time server disciplines this machine's clock; see kernel.clockwatch.
 CLOCK_MUST_BE_SYNCHRONISED = False
 FAILPOINTS_DIR: str | None = None
+#: Where the demo says how far its history is; empty = this is no demo.
+DEMO_PROGRESS_FILE = ""
 
 # --- Static files ----------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -285,6 +289,8 @@ SWEEP_INTERVAL_S: float = env.float("SWEEP_INTERVAL_S", 5.0)  # how late unwoken
 POLL_INTERVAL_S: float = env.float("POLL_INTERVAL_S", 60.0)  # seconds between two readings of one router
 AUDIT_INTERVAL_S: float = env.float("AUDIT_INTERVAL_S", 300.0)  # between two comparisons of all rows of one router
 HEARTBEAT_INTERVAL_S: float = env.float("HEARTBEAT_INTERVAL_S", 20.0)  # a sign of life of each queue's worker
+#: Whether staff may enter a router at an address of this machine itself: only where routers are simulated.
+ROUTERS_MAY_BE_LOCAL = False
 QUEUES = ("events", "default", "outside", "network")
 CYCLE_INTERVAL_S: float = env.float("CYCLE_INTERVAL_S", 10.0)  # how late an expiry may be noticed
 

@@ -22,11 +22,15 @@ from urllib.request import ProxyHandler, build_opener
 
 from ispbilling.supervisor.paths import CHECKOUT, Folders, default_data, make_folder
 from ispbilling.supervisor.processes import Child, Family, StartFailed, wait_until
-from ispbilling.supervisor.programs import programs
+from ispbilling.supervisor.programs import PAGES, programs
 from ispbilling.supervisor.servers import start_servers
 
 READY_LIMIT_S = 120
 SIMULATORS_LIMIT_S = 30
+#: How long the demo's providers have been there: three months, and ten days in a small town.
+DAYS, DAYS_SMALL = 90, 10
+#: The simulated routers; a first start has them at any free port.
+ROUTERS = ("tower", "hill", "ridge", "gulshan")
 #: A part that ends more often than this within so many seconds is broken, not unlucky.
 DEATHS_MOST, DEATHS_WITHIN_S = 4, 60
 
@@ -37,6 +41,23 @@ class Options:
     data: Path = field(default_factory=default_data)
     is_empty: bool = False
     is_check: bool = False
+    is_small: bool = False
+    days: int = DAYS
+    seed: int = 1
+
+    @property
+    def has_history(self) -> bool:
+        return not self.is_empty and not self.is_check
+
+    @property
+    def fill(self) -> list[str]:
+        """The options of ``demo_fill``."""
+        small = ["--small"] if self.is_small else []
+        return ["--days", str(self.days), "--seed", str(self.seed), "--url", self.url, *small]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
 
 class Stop(Exception):
@@ -62,7 +83,7 @@ def demo(options: Options) -> int:
     family = Family(folders.logs)
     try:
         environment = _start(options, folders, family)
-        return _live(options, folders, family, environment)
+        return _live(options, family, environment)
     except StartFailed as error:
         print(error, file=sys.stderr)
         return 1
@@ -107,12 +128,13 @@ def reset(options: Options) -> int:
 
 
 def _start(options: Options, folders: Folders, family: Family) -> dict[str, str]:
+    """Servers, simulators and pages; with a history the workers wait for it, so that none lives through it again."""
     began = time.monotonic()
-    url = f"http://127.0.0.1:{options.port}"
     environment = start_servers(folders, family)
     wall_port = options.port + 1 if _is_free(options.port + 1) else _free_port()
     environment |= {
-        "PUBLIC_URL": url,
+        "PUBLIC_URL": options.url,
+        "DEMO_PROGRESS_FILE": str(folders.run / "history.json") if options.has_history else "",
         "WALL_PAGE_ADDRESS": f"127.0.0.1:{wall_port}",
         "ALLOWED_HOSTS": "127.0.0.1,localhost,.localhost",
         "DJANGO_SETTINGS_MODULE": "ispbilling.settings.dev",
@@ -122,26 +144,32 @@ def _start(options: Options, folders: Folders, family: Family) -> dict[str, str]
     else:
         environment |= {"POLL_INTERVAL_S": os.environ.get("POLL_INTERVAL_S", "10")}
     _manage(["migrate", "--database", "owner", "-v0"], environment)
-    simulators = _simulators(folders, family, environment)
-    started = {
-        name: family.spawn(name, command, env=environment, cwd=CHECKOUT)
-        for name, command in programs(options.port, wall_port).items()
-    }
-    wait_until(lambda: _is_ready(url), child=started["web"], limit_s=READY_LIMIT_S, what="The web process")
-    (folders.run / "url").write_text(url)
-    environment["SIMULATORS"] = str(simulators)
+    environment["SIMULATORS"] = str(_simulators(folders, family, environment))
+    commands = programs(options.port, wall_port)
+    web = family.spawn("web", commands["web"], env=environment, cwd=CHECKOUT)
+    if options.has_history and _follow(_fill(options, environment, "--open"), environment):
+        raise StartFailed("The demo's providers could not be opened.")
+    wait_until(lambda: _is_ready(options.url), child=web, limit_s=READY_LIMIT_S, what="The web process")
+    (folders.run / "url").write_text(options.url)
     if not options.is_check:
-        print(f"Ready after {time.monotonic() - began:.0f} s: {url}/dashboard/ for staff, {url}/client/ for customers")
+        pages = f"{options.url}/dashboard/ for staff, {options.url}/client/ for customers"
+        print(f"Ready after {time.monotonic() - began:.0f} s: {pages}")
+    if options.has_history and _follow(_fill(options, environment), environment):
+        raise StartFailed("The demo's history could not be made. Start it again: it goes on where it was.")
+    for name, command in commands.items():
+        if name not in PAGES:
+            family.spawn(name, command, env=environment, cwd=CHECKOUT)
     return environment
 
 
-def _live(options: Options, folders: Folders, family: Family, environment: dict[str, str]) -> int:
-    simulators = environment["SIMULATORS"]
+def _fill(options: Options, environment: dict[str, str], *more: str) -> list[str]:
+    return ["demo_fill", "--simulators", environment["SIMULATORS"], *options.fill, *more]
+
+
+def _live(options: Options, family: Family, environment: dict[str, str]) -> int:
     if options.is_check:
-        url = f"http://127.0.0.1:{options.port}"
-        return _follow(["demo_check", "--simulators", simulators, "--url", url], environment)
-    if not options.is_empty and _follow(["demo_fill", "--simulators", simulators], environment):
-        return 1
+        simulators = environment["SIMULATORS"]
+        return _follow(["demo_check", "--simulators", simulators, "--url", options.url], environment)
     print("Ctrl-C stops it; the data stay.")
     return _watch(family)
 
@@ -173,7 +201,7 @@ def _simulators(folders: Folders, family: Family, environment: dict[str, str]) -
     announced = folders.run / "simulators.json"
     command: list[str | Path] = [sys.executable, "-m", "simulators", "--announce", announced]
     known = _announced(announced)
-    routers = {name: entry["port"] for name, entry in known.get("routers", {}).items()} or {"tower": 0, "hill": 0}
+    routers = dict.fromkeys(ROUTERS, 0) | {name: one["port"] for name, one in known.get("routers", {}).items()}
     for name, port in routers.items():
         command += ["--router", f"{name}:{port if _is_free(port) else 0}"]
     for option, key in (("--daraja-port", "daraja"), ("--sms-port", "africastalking"), ("--control-port", "control")):

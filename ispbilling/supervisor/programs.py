@@ -7,6 +7,9 @@ from pathlib import Path
 
 Command = list[str | Path]
 
+#: What is looked at; the others work.
+PAGES = frozenset({"web"})
+
 
 def programs(port: int, wall_port: int) -> dict[str, Command]:
     """Name → command, in the order they are started: workers, beat, web, the page behind the wall.

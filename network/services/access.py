@@ -5,20 +5,28 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
+from accounts.services import tries_allow, tries_count
+from accounts.services.tries import Limit
 from billing.models import Subscription
 from billing.selectors import entitlement_now, subscription_get
 from billing.services import subscription_create
 from customers.selectors import customer_get
 from customers.services import customer_create, search_terms_set
-from ispbilling.kernel import audit, clock, wake
+from ispbilling.kernel import audit, clock, live, wake
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound
 from ispbilling.kernel.failpoints import failpoint
 from network.models import Line, Router
+
+#: How often one line may be made to dial again, and its router asked about it: each time somebody is offline a moment.
+REDIALS_MOST, ASKS_MOST = 3, 10
+WINDOW = timedelta(minutes=15)
 
 _CONTROL = {chr(code) for code in range(32)} | {chr(127)}
 
@@ -144,3 +152,39 @@ def lines_refresh(*, subscription_id: UUID) -> list[Line]:
         wake.on_commit("routers", {str(line.router_id) for line in changed})
     failpoint("network.lines.before_commit")
     return changed
+
+
+@transaction.atomic
+def line_redial(*, line_id: UUID, actor: str, reason: str = "") -> Line:
+    """End a line's session, so that it dials again: the line is wished anew, and a wish ends what is older than it.
+
+    What the line may do stays what billing says. Raises NotFound, TooMany.
+    """
+    limits = [Limit("line.redial", str(line_id), REDIALS_MOST, WINDOW)]
+    line = _line(line_id)
+    tries_allow(limits=limits)
+    tries_count(limits=limits)
+    Line.objects.filter(id=line.id).update(generation=F("generation") + 1, wished_at=clock.now())
+    audit.record(actor=actor, verb="line.redial", row=line, new={"username": line.username}, reason=reason)
+    live.say("sessions", f"customer:{line.customer_id}")
+    wake.on_commit("routers", [str(line.router_id)])
+    return line
+
+
+@transaction.atomic
+def line_ask(*, line_id: UUID) -> Line:
+    """Have the line's router read now, whatever it is resting from. Raises NotFound, TooMany."""
+    limits = [Limit("line.ask", str(line_id), ASKS_MOST, WINDOW)]
+    line = _line(line_id)
+    tries_allow(limits=limits)
+    tries_count(limits=limits)
+    Router.objects.filter(id=line.router_id).update(retry_at=None, audited_at=None)
+    wake.on_commit("routers", [str(line.router_id)])
+    return line
+
+
+def _line(line_id: UUID) -> Line:
+    line: Line | None = Line.objects.select_for_update(no_key=True).filter(id=line_id).first()
+    if line is None:
+        raise NotFound("line.unknown", "There is no such line.")
+    return line

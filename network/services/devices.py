@@ -1,4 +1,4 @@
-"""Routers: entered, tried, woken, and what is known of them after a contact."""
+"""Routers: tried, woken, and what is known of them after a contact."""
 
 from __future__ import annotations
 
@@ -9,43 +9,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from ispbilling.kernel import audit, clock, holders, live, wake
-from ispbilling.kernel.errors import Conflict, DomainError, NotFound, Refused, Retryable
+from ispbilling.kernel.errors import NotFound, Refused, Retryable
 from ispbilling.kernel.events import emit
 from network.drivers.base import RouterDriver, RouterFacts, Target, drivers
 from network.events import RouterCameUp, RouterWentDown
 from network.models import Router
-
-
-@transaction.atomic
-def router_add(
-    *,
-    name: str,
-    host: str,
-    username: str,
-    password: str,
-    port: int | None = None,
-    use_tls: bool = False,
-    driver: str = "mikrotik",
-    actor: str,
-) -> Router:
-    """Enter a router. Raises DomainError ``router.driver``, Conflict ``router.name``."""
-    if driver not in drivers:
-        raise DomainError("router.driver", f"There is no driver “{driver}” ({', '.join(drivers.names())}).")
-    if Router.objects.filter(name=name).exists():
-        raise Conflict("router.name", f"There is a router “{name}” already.")
-    adapter = drivers.get(driver)
-    router: Router = Router.objects.create(
-        name=name,
-        driver=driver,
-        host=host,
-        port=port or (adapter.default_tls_port if use_tls else adapter.default_port),
-        username=username,
-        password=password,
-        use_tls=use_tls,
-    )
-    router = Router.objects.get(id=router.id)
-    audit.record(actor=actor, verb="router.add", row=router, new={"name": name, "host": host, "port": router.port})
-    return router
 
 
 def target_of(router: Router) -> Target:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F
 
+from billing.entitlement import Level
 from ispbilling.kernel import clock, live
 from network.drivers.base import SessionSeen
-from network.models import Line, Router, Session
+from network.models import Acknowledgement, Line, Router, Session
 
 
 @transaction.atomic
@@ -20,10 +23,12 @@ def sessions_record(*, router_id: UUID, seen: Sequence[SessionSeen], uptime_s: i
     Counters never run backwards: a session's bytes are the largest reading, and a new session has a new key.
     """
     now = clock.machine_now()
-    rows = Line.objects.filter(router_id=router_id).values_list("username", "id", "customer_id")
     lines, customers = {}, {}
+    rows = Line.objects.filter(router_id=router_id).values_list("username", "id", "customer_id")
     for username, line_id, customer_id in rows:
         lines[username], customers[line_id] = line_id, customer_id
+    before_s = Router.objects.filter(id=router_id).values_list("uptime_s", flat=True).first()
+    is_restarted = before_s is not None and uptime_s < before_s
     open_sessions = Session.objects.select_for_update(no_key=True).filter(router_id=router_id, stopped_at=None)
     open_rows = {
         (line_id, key): row for row, line_id, key in open_sessions.order_by("id").values_list("id", "line_id", "key")
@@ -55,7 +60,7 @@ def sessions_record(*, router_id: UUID, seen: Sequence[SessionSeen], uptime_s: i
         )
     Session.objects.bulk_create(fresh)
     _carry_on(kept, now)
-    Session.objects.filter(id__in=list(open_rows.values())).update(stopped_at=now)
+    _stop(list(open_rows.values()), now, is_restarted=is_restarted)
     Router.objects.filter(id=router_id).update(polled_at=now, uptime_s=uptime_s)
     changed = {row.line_id for row in fresh}.union(line_id for line_id, _ in open_rows)
     if changed:
@@ -75,3 +80,25 @@ def _carry_on(kept: Sequence[tuple[UUID, str, str, int, int]], now: datetime) ->
             " AS r(id, address, mac, down, up) WHERE s.id = r.id",
             [now, list(ids), list(addresses), list(macs), list(downs), list(ups)],
         )
+
+
+def _stop(ids: Sequence[UUID], now: datetime, *, is_restarted: bool) -> None:
+    """Close sessions that are not there any more, each with the reason: a wish that came after it began ended it."""
+    ends: dict[str, list[UUID]] = defaultdict(list)
+    offset = clock.offset()
+    rows = list(Session.objects.filter(id__in=ids).select_related("line"))
+    earlier = Acknowledgement.objects.filter(
+        line_id__in=[row.line_id for row in rows], generation=F("line__generation") - 1
+    )
+    before = dict(earlier.values_list("line_id", "level"))
+    for row in rows:
+        wished_at = row.line.wished_at
+        end = Session.End.LEFT
+        if is_restarted:
+            end = Session.End.RESTART
+        elif wished_at is not None and wished_at - offset > row.started_at:
+            is_cut = row.line.level in (Level.WALLED, Level.BLOCKED) and before.get(row.line_id) != row.line.level
+            end = Session.End.CUT if is_cut else Session.End.RENEWED
+        ends[end].append(row.id)
+    for why, ended in ends.items():
+        Session.objects.filter(id__in=ended).update(stopped_at=now, end=why)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from ispbilling.kernel.money import Money
 from ispbilling.kernel.rest import Shape, Strict
 from packages.models import Package, PeriodUnit
 
@@ -109,17 +110,23 @@ def validity_days(package: Package) -> int:
     return package.period_count * days + package.period_count * minutes // (24 * 60)
 
 
-def app_package(package: Package, currency: str) -> dict[str, Any]:
+def app_package(package: Package, price: Money) -> dict[str, Any]:
+    """``price`` is what the customer pays for one period, tax contained."""
     speed = package.speed_profile
     length = f"{package.period_count} {_UNIT[package.period_unit]}"
     return {
         "id": str(package.id),
         "name": package.name,
         "speed": speed_text(speed.download_kbps),
-        "price": str(package.money(currency).amount),
-        "currency": currency,
+        "price": str(price.amount),
+        "currency": price.currency,
         "validity_days": validity_days(package),
         "description": package.description,
-        "features": [f"↓ {speed_text(speed.download_kbps)}", f"↑ {speed_text(speed.upload_kbps)}", length],
+        "features": [
+            f"↓ {speed_text(speed.download_kbps)}",
+            f"↑ {speed_text(speed.upload_kbps)}",
+            length,
+            *package.features,
+        ],
         "is_featured": package.is_featured,
     }

@@ -41,7 +41,7 @@ class Packages(Endpoint):
 
     @extend_schema(request=NewPackage, responses={201: PackageShape}, operation_id="packages_create", tags=["packages"])
     def post(self, request: Request) -> Response:
-        """Put a package on sale. Its price contains the tax and is in the tenant's currency."""
+        """Put a package on sale. Whether its price contains the tax is the tenant's rule."""
         package = services.package_create(**ours(self.read(NewPackage)), actor=self.actor)
         return Response(package_shown(package, self.inner.tenant.currency), status=201)
 

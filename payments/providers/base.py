@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
@@ -106,6 +106,34 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class StatementEntry:
+    """Money that came, as the gateway's own statement has it.
+
+    ``payer`` as told: digits, digits with some hidden (``2547 ***** 126``), or a hash of them. ``account_text`` is what
+    the payer typed as account, or our reference where a push named it. ``kind`` is the gateway's word.
+    """
+
+    receipt: str
+    amount: Money
+    at: datetime | None = None
+    payer: str = ""
+    account_text: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPage:
+    """A part of a statement. ``next_page`` is what to ask with for the next one, empty after the last.
+
+    ``unread``: rows that were no income or could not be read.
+    """
+
+    entries: tuple[StatementEntry, ...]
+    next_page: str = ""
+    unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """A request of the outside world as it was stored: nothing in it is believed."""
 
@@ -135,6 +163,7 @@ class PaymentProvider(ABC):
     default_base_url: ClassVar[str] = ""
     can_push: ClassVar[bool] = False
     can_query: ClassVar[bool] = False
+    can_list: ClassVar[bool] = False  # gives a statement of what came, to accounts that ask for it (``lists``)
     can_ping: ClassVar[bool] = False  # has a question that changes nothing, to hear whether it is there
     can_refund: ClassVar[bool] = False
     can_refund_part: ClassVar[bool] = False
@@ -145,6 +174,9 @@ class PaymentProvider(ABC):
     answer_timeout_s: ClassVar[float] = http.READ_TIMEOUT_S  # how long an answer is waited for
     #: Host names a payer's own browser must reach to pay (a checkout page); none where his telephone is asked.
     garden_hosts: ClassVar[tuple[str, ...]] = ()
+    #: How far back a statement reaches, and how late an entry may appear in it.
+    list_window: ClassVar[timedelta] = timedelta(0)
+    list_lateness: ClassVar[timedelta] = timedelta(0)
     #: Seconds after the start at which to ask what became of an attempt.
     query_at_s: ClassVar[tuple[int, ...]] = ()
     expires_after_s: ClassVar[int] = 300
@@ -161,6 +193,22 @@ class PaymentProvider(ABC):
     def query(self, attempt: Attempt) -> Result:
         """Ask what became of an attempt. Raises Retryable when no usable answer came, Unsupported."""
         raise Unsupported("payment.query", f"{self.title} cannot be asked")
+
+    @classmethod
+    def lists(cls, config: Mapping[str, str]) -> bool:
+        """Whether the statement of an account with these settings may be read."""
+        return cls.can_list
+
+    def list_register(self, callback_url: str) -> None:
+        """Say once that the statement will be read; harmless twice. Raises Retryable, Refused, Unsupported."""
+        raise Unsupported("payment.list", f"{self.title} gives no statement")
+
+    def transactions_between(self, since: datetime, until: datetime, page: str) -> StatementPage:
+        """What came in a span of machine time; ``page`` is empty for the first, then what the page before named.
+
+        An entry may stand there twice, and later than it came. Raises Retryable, Refused, Unsupported.
+        """
+        raise Unsupported("payment.list", f"{self.title} gives no statement")
 
     def ping(self) -> None:
         """Ask for a sign of life, without consequences. Raises Retryable when none came, Refused when it said no."""

@@ -23,6 +23,7 @@ class Cash(PaymentProvider):
             "can_push": "nobody's phone is asked: a person counts the money",
             "can_query": "there is nobody to ask",
             "has_callbacks": "nobody calls back",
+            "can_list": "the counter is its own statement",
             "can_refund": "money is handed back over the counter, by a person",
         },
     )

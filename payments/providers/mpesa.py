@@ -21,6 +21,7 @@ from ispbilling.kernel.adapters import ConfigField, Facts, Proven
 from ispbilling.kernel.errors import Refused, Retryable
 from ispbilling.kernel.money import Money
 from ispbilling.kernel.text import foreign
+from payments.providers import mpesa_pull
 from payments.providers.base import (
     AccountSettings,
     Ack,
@@ -30,6 +31,7 @@ from payments.providers.base import (
     PaymentProvider,
     PushSent,
     Result,
+    StatementPage,
     provider,
 )
 
@@ -90,9 +92,12 @@ class Mpesa(PaymentProvider):
     default_base_url = ""  # by the account's environment
     can_push = True
     can_query = True
+    can_list = True
     can_ping = True
     needs_phone = True
     has_callbacks = True
+    list_window = mpesa_pull.WINDOW
+    list_lateness = mpesa_pull.LATENESS
     query_at_s = (20, 50, 110, 230)
     expires_after_s = 300
     config = {
@@ -106,6 +111,7 @@ class Mpesa(PaymentProvider):
         ),
         "environment": ConfigField("Environment", "live or sandbox", default="live"),
         "max_amount": ConfigField("Largest amount", "Shillings in one payment.", default="250000"),
+        **mpesa_pull.CONFIG,
     }
     facts = Facts(
         docs="Daraja 3.0 M-Pesa Express, read 2026-11",
@@ -114,6 +120,8 @@ class Mpesa(PaymentProvider):
             "can_refund": "the Reversal API needs an initiator of its own; not written yet",
             "signs_callbacks": "Daraja signs nothing: the tokens in the path and our own question stand in",
             "tells_currency": "M-Pesa of Kenya knows shillings only and names no currency",
+            "Pull Transactions on the wire": "unverified: the answer's form is as two other clients read it; not on the"
+            " sandbox shortcode; how late an entry may appear is not promised",
             "query on every shortcode": "unverified: not known to be enabled for all production shortcodes",
         },
     )
@@ -204,6 +212,34 @@ class Mpesa(PaymentProvider):
         )
 
     @classmethod
+    def lists(cls, config: Mapping[str, str]) -> bool:
+        return mpesa_pull.is_on(config)
+
+    def list_register(self, callback_url: str) -> None:
+        """Tell Safaricom once that this shortcode's payments are read; a second time is answered alike."""
+        answer = self._call(mpesa_pull.REGISTER, mpesa_pull.registration(self.settings.config, callback_url))
+        if not mpesa_pull.is_registered(self._listed(answer)):
+            raise Retryable("payment.unknown", f"HTTP {answer.status}, not registered")
+
+    def transactions_between(self, since: datetime, until: datetime, page: str) -> StatementPage:
+        answer = self._call(mpesa_pull.QUERY, mpesa_pull.question(self.settings.config, since, until, page))
+        found = mpesa_pull.page_of(self._listed(answer), page)
+        if found is None:
+            raise Retryable("http.garbage", f"HTTP {answer.status}, not a page of a statement")
+        return found
+
+    @staticmethod
+    def _listed(answer: http.Answer) -> dict[str, Any]:
+        """The body of an answer about the statement. Raises Retryable, and Refused where it is not ours to read."""
+        body = _object(answer) or {}
+        code, text = foreign(body.get("errorCode"), 40), foreign(body.get("errorMessage"), 300)
+        if answer.status in _TURNED_AWAY:
+            raise Refused(_TURNED_AWAY[answer.status], text, provider_code=code or str(answer.status))
+        if answer.status != 200 or not body or code:
+            raise Retryable("http.garbage", f"HTTP {answer.status} {code}")
+        return body
+
+    @classmethod
     def ack(cls) -> Ack:
         return Ack(200, '{"ResultCode":0,"ResultDesc":"Accepted"}')
 
@@ -266,6 +302,7 @@ class Mpesa(PaymentProvider):
             "max_amount": r"[1-9]\d{0,8}",
         }
         wrong = [name for name, form in allowed.items() if not re.fullmatch(form, config[name])]
+        wrong += mpesa_pull.wrong_settings(config)
         if wrong:
             raise Refused("config.invalid", f"not possible: {', '.join(wrong)}")
         return config

@@ -8,8 +8,8 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from ispbilling.kernel import clock, live
-from ispbilling.kernel.errors import Refused, Retryable
+from ispbilling.kernel import audit, clock, live, wake
+from ispbilling.kernel.errors import NotFound, Refused, Retryable
 from ispbilling.kernel.failpoints import failpoint
 from ispbilling.kernel.sets import rows_update
 from ispbilling.kernel.states import state_move
@@ -19,10 +19,13 @@ from payments.providers.base import Outcome, PaymentProvider, Result, providers
 from payments.services.listening import account_heard
 from payments.services.settle import payment_settle
 from payments.services.start import call_of
+from payments.services.statement import statement_wanted
 
 log = structlog.get_logger(__name__)
 
 BATCH = 50
+#: A question that is not answered for so long is put to the statement.
+LONG = timedelta(minutes=4)
 #: After the provider's own instants: every quarter of an hour for an hour, then every hour for a day.
 QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
 
@@ -33,6 +36,34 @@ def attempts_ask() -> int:
     for attempt, provider in claimed:
         _ask(attempt, provider)
     return len(claimed)
+
+
+#: A person may have a gateway asked once in so long.
+ASK_AGAIN = timedelta(seconds=30)
+
+
+@transaction.atomic
+def payment_ask(*, payment_id: UUID, actor: str) -> bool:
+    """Make a payment's attempts due to be asked about at once, and its statement to be read.
+
+    False where that was done within the last half minute, or nothing was begun. Raises NotFound.
+    """
+    payment = Payment.objects.select_for_update(no_key=True).filter(id=payment_id).first()
+    if payment is None:
+        raise NotFound("payment.unknown", "There is no such payment.")
+    now = clock.machine_now()
+    attempts = list(PaymentAttempt.objects.select_for_update(no_key=True).filter(payment=payment))
+    if not attempts or any(
+        one.asked_at is not None and timedelta(0) <= now - one.asked_at < ASK_AGAIN for one in attempts
+    ):
+        return False
+    for attempt in attempts:
+        attempt.next_query_at, attempt.asked_at = now, now
+    rows_update(attempts, ["next_query_at", "asked_at"])
+    statement_wanted(account_id=payment.account_id)
+    audit.record(actor=actor, verb="payment.ask", row=payment)
+    wake.on_commit("attempts", [None])
+    return True
 
 
 @transaction.atomic
@@ -74,10 +105,20 @@ def _ask(attempt: PaymentAttempt, provider: PaymentProvider) -> None:
             failpoint("payments.query.after_call")
         except (Retryable, Refused) as error:
             log.info("payment.query_unanswered", attempt=attempt.reference, error=error.code)
+    if provider.can_list and _is_for_the_statement(attempt, result):
+        statement_wanted(account_id=attempt.account_id)
     if result.outcome is not Outcome.PENDING:
         payment_settle(payment_id=payment.id, attempt_id=attempt.id, result=result)
     elif clock.machine_now() - attempt.started_at >= timedelta(seconds=provider.expires_after_s):
         _expire(payment.id)
+
+
+def _is_for_the_statement(attempt: PaymentAttempt, result: Result) -> bool:
+    """Whether only the statement can tell: there is nothing to ask by, or what was answered has no receipt number."""
+    if result.outcome is Outcome.PENDING:
+        is_over = clock.machine_now() - attempt.started_at > LONG
+        return not attempt.gateway_reference or is_over
+    return result.outcome is Outcome.SUCCEEDED and result.receipt is None
 
 
 @transaction.atomic

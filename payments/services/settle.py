@@ -104,6 +104,12 @@ def _learn_receipt(payment: Payment, receipt: str) -> str:
     return "receipt_learned"
 
 
+@transaction.atomic
+def payment_claim(*, payment_id: UUID, customer_id: UUID | None) -> None:
+    """Whose money a settled payment is was decided later, or taken back: None is nobody."""
+    Payment.objects.filter(id=payment_id, state=Payment.State.SUCCEEDED).update(customer_id=customer_id)
+
+
 def _key(payment: Payment) -> str:
     return f"customer:{payment.customer_id}" if payment.customer_id else f"payment:{payment.id}"
 
@@ -138,11 +144,14 @@ def money_receive(
     phone: str = "",
     paid_at: datetime | None = None,
     note: str = "",
+    customer_id: UUID | None = None,
+    is_claimed: bool = True,
     actor: str,
 ) -> Payment:
     """Money that came without our asking (cash over the counter, a transfer): born settled, exactly once a receipt.
 
-    ``payer_text`` is what the payer gave as account; whom nobody knows pays into suspense. ``note`` is for the audit.
+    ``payer_text`` is what the payer gave as account; whom nobody knows pays into suspense. ``customer_id`` is who staff
+    say it is; without it and with ``is_claimed`` false it is nobody's, whatever was typed. ``note`` is for the audit.
     Raises NotFound.
     """
     account = ProviderAccount.objects.filter(id=account_id).first()
@@ -153,11 +162,12 @@ def money_receive(
     if known is not None:
         return known
     now = clock.now()
+    owner = customer_id or (resolvers.resolve(payer_text, phone) if is_claimed else None)
     try:
         with transaction.atomic():
             payment: Payment = Payment.objects.create(
                 account=account,
-                customer_id=resolvers.resolve(payer_text, phone),
+                customer_id=owner,
                 amount=amount.amount,
                 currency=amount.currency,
                 phone=phone,

@@ -56,7 +56,8 @@ class Packages(Own):
     @extend_schema(responses=shapes.PackagesShape, operation_id="client_packages", tags=["client"])
     def get(self, request: Request) -> Response:
         """What is on sale, in the provider's order."""
-        rows = [app_package(row, self.tenant.currency) for row in packages_on_sale()]
+        rules = billing.rules_current()
+        rows = [app_package(row, rules.price_of(row)) for row in packages_on_sale()]
         return Response({"packages": rows, "total": len(rows)})
 
 
@@ -122,7 +123,7 @@ class ProfileOne(Own):
         expires = plan.expires_at if plan is not None else None
         left = max(timedelta(0), expires - at) if expires is not None else timedelta(0)
         package = plan.package if plan is not None else None
-        price = str(package.money(currency).amount) if package is not None else None
+        price = str(billing.rules_current().price_of(package).amount) if package is not None else None
         return {
             "id": str(customer.id),
             "name": customer.name,

@@ -43,7 +43,12 @@ def control_handlers(daraja: Daraja) -> Mapping[str, Handler]:
         daraja.offset_s = float(body.get("offset_s", daraja.offset_s))
         return {}
 
+    def statement_add(body: dict[str, Any]) -> dict[str, Any]:
+        daraja.others.append({str(name): str(value) for name, value in body.items()})
+        return {}
+
     return {
+        "statement_add": statement_add,
         "phone_behaviour": phone_behaviour,
         "decide": decide,
         "send_callback": send_callback,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from simulators.daraja.till import ERRORS
 from simulators.faults import Fault, choice, number, text, wire_faults
 
-_SIGNED = choice("any", "push", "query")
+_SIGNED = choice("any", "push", "query", "pull")
 _SOON = number(1.0, 0, 86_400, drawn=(0.05, 1.5))
 
 FAULTS: dict[str, Fault] = {
-    **wire_faults("token", "push", "query"),
+    **wire_faults("token", "push", "query", "pull"),
     "token_killed": Fault("Somebody took a newer token just before this call.", {"on": _SIGNED}),
     "token_dead": Fault("The token has died before its time.", {"on": _SIGNED}),
     "error_code": Fault("A push is refused with this errorCode.", {"code": choice(*ERRORS)}),
@@ -48,6 +48,12 @@ FAULTS: dict[str, Fault] = {
     "callback_garbage": Fault(
         "Something unreadable comes before the callback.",
         {"kind": choice("truncated", "empty", "html", "huge", "binary")},
+    ),
+    "pull_late": Fault("A payment appears in the statement so many seconds after it was made.", {"seconds": _SOON}),
+    "pull_repeated": Fault("Every row of a page of the statement stands there twice."),
+    "pull_garbage": Fault(
+        "A row nobody can read stands among those of the statement.",
+        {"kind": choice("no_receipt", "no_amount", "not_an_object", "strange_amount")},
     ),
     "success_after_failure": Fault("Told as cancelled first, then paid after all.", {"seconds": _SOON}),
     "failure_after_success": Fault("Told as paid, then as cancelled, which is not so.", {"seconds": _SOON}),

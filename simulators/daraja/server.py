@@ -17,7 +17,7 @@ from itertools import count
 from secrets import token_hex
 from typing import Any
 
-from simulators.daraja import callbacks
+from simulators.daraja import callbacks, statement
 from simulators.daraja.callbacks import Callbacks
 from simulators.daraja.faults import FAULTS
 from simulators.daraja.till import ENDS, ERRORS, NAIROBI, OPEN, PAID, Push, Refusal, Shop
@@ -27,6 +27,8 @@ _CALLS = {
     "/oauth/v1/generate": "token",
     "/mpesa/stkpush/v1/processrequest": "push",
     "/mpesa/stkpushquery/v1/query": "query",
+    "/pulltransactions/v1/register": "pull",
+    "/pulltransactions/v1/query": "pull",
 }
 _MANDATORY = (
     "BusinessShortCode",
@@ -49,6 +51,7 @@ class Daraja(WebSimulator):
         super().__init__(host, port, FAULTS)
         self.shops = {shop.shortcode: shop for shop in shops or [Shop()]}
         self.pushes: dict[str, Push] = {}
+        self.others: list[dict[str, str]] = []  # rows of the statement that no push of ours made
         self.behaviours: dict[str | None, tuple[str, float]] = {None: ("approve", 0.3)}
         self.query_in_flight = "4999"
         self.offset_s = 0.0
@@ -80,6 +83,8 @@ class Daraja(WebSimulator):
         try:
             if call == "token":
                 return self._token(asked)
+            if call == "pull":
+                return self._pull(asked)
             shop, body = self._signed(call, asked)
             return self._push(shop, body) if call == "push" else self._query(shop, body)
         except Refusal as refusal:
@@ -105,8 +110,17 @@ class Daraja(WebSimulator):
             shop.token, shop.token_until = token_hex(14), time.time() + 3599  # the token before is dead now
             return shop.token
 
-    def _signed(self, call: str, asked: Asked) -> tuple[Shop, dict[str, Any]]:
-        """The shop and body of a call whose token and password are right."""
+    def _pull(self, asked: Asked) -> Answer:
+        """The statement: the token alone says who asks."""
+        owner, body = self._known("pull", asked)
+        if owner.shortcode != str(body.get("ShortCode")):
+            raise Refusal(400, "400.002.02", "Bad Request - Invalid ShortCode")
+        if asked.path.endswith("register"):
+            return statement.register(owner, body)
+        return statement.page(owner, body, list(self.pushes.values()), list(self.others), self.faults)
+
+    def _known(self, call: str, asked: Asked) -> tuple[Shop, dict[str, Any]]:
+        """Whose token it is, and the body."""
         if asked.method != "POST":
             raise Refusal(405, "405.001", "Method Not Allowed")
         token, phones = asked.header("Authorization").removeprefix("Bearer "), self._phones(asked)
@@ -123,6 +137,11 @@ class Daraja(WebSimulator):
             body = None
         if not isinstance(body, dict):
             raise Refusal(400, "400.002.02", "Bad Request - Invalid Request Payload")
+        return owner, body
+
+    def _signed(self, call: str, asked: Asked) -> tuple[Shop, dict[str, Any]]:
+        """The shop and body of a call whose token and password are right."""
+        _, body = self._known(call, asked)
         shop = self.shops.get(str(body.get("BusinessShortCode")))
         stamp = str(body.get("Timestamp"))
         if shop is None or not re.fullmatch(r"\d{14}", stamp):
@@ -177,6 +196,7 @@ class Daraja(WebSimulator):
                 int(body["Amount"]),
                 phone,
                 str(body["CallBackURL"]),
+                is_paybill=body["TransactionType"] == "CustomerPayBillOnline",
             )
             self.pushes[push.checkout_request_id] = push
             return push
@@ -243,6 +263,8 @@ class Daraja(WebSimulator):
             if self._last_receipt and self.faults.happens("receipt_repeated", phones=(push.phone,)):
                 push.receipt = self._last_receipt
             self._last_receipt = push.receipt
+            late = self.faults.all("pull_late", phones=(push.phone,))
+            push.listed_at = time.time() + sum(one["seconds"] for one in late)
 
     def callback_body(self, push: Push) -> bytes:
         """The true callback of a prompt that has ended."""

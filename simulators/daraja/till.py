@@ -45,6 +45,7 @@ class Shop:
     consumer_secret: str = "simulated-secret"
     token: str = ""
     token_until: float = 0
+    is_registered: bool = False  # for its statement to be read
 
 
 @dataclass
@@ -58,10 +59,12 @@ class Push:
     amount: int
     phone: str
     callback_url: str
+    is_paybill: bool = True
     state: str = OPEN
     text: str = ""
     receipt: str = ""
     ended_at: str = ""
+    listed_at: float = 0  # from when on it stands in the statement
     callback_statuses: list[int] = field(default_factory=list)
     forged_statuses: list[int] = field(default_factory=list)
 

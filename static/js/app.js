@@ -99,6 +99,7 @@ const attend = (place) => {
 // --- What comes with the page, and with every part of it that is fetched later.
 const enliven = (part) => {
   for (const place of part.querySelectorAll("[data-toasts]:not(.is-floating)")) attend(place);
+  for (const one of part.querySelectorAll("[data-needs-script][hidden]")) one.hidden = false;
   for (const button of part.querySelectorAll("[data-copy][hidden]")) button.hidden = !navigator.clipboard;
 };
 enliven(document);

@@ -89,6 +89,14 @@ setInterval(() => {
   if (failures > 1 && !document.hidden && !isOver) tellAll();
 }, POLL_MS);
 
+// Nobody's question is answered for him, and nobody's typing is lost: a part in use waits for the next word.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, requestConfig } = event.detail;
+  const isOurs = requestConfig?.triggeringEvent?.type?.startsWith("live:");
+  const isInUse = target.querySelector("details[open]") || target.querySelector("input:focus, select:focus, textarea:focus");
+  if (isOurs && isInUse) event.detail.shouldSwap = false;
+});
+
 // Whoever was signed out meanwhile is led to the door, and does not find it inside a part of the page.
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, pathInfo } = event.detail;

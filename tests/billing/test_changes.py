@@ -9,12 +9,13 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from billing.calculations import (
     PaidTime,
     Period,
+    TooMuchTime,
     changed_into_time,
     changed_into_wallet,
     credited_parts,
@@ -70,9 +71,8 @@ def test_what_is_left_only_ever_gets_less(
 
 @given(worth=amounts, price=amounts, unit=units, at=instants)
 def test_worth_buys_its_share_of_time_to_the_second(worth: Money, price: Money, unit: str, at: datetime) -> None:
-    if worth.amount / price.amount > 1000:
-        return
     period = Period(unit, 1, NAIROBI)
+    assume(worth.amount / price.amount < 100)
     whole = int(worth.amount // price.amount)
     begin, end = (period.end(at, whole) if whole else at), period.end(at, whole + 1)
     until = time_for(worth, price=price, period=period, at=at)
@@ -82,6 +82,7 @@ def test_worth_buys_its_share_of_time_to_the_second(worth: Money, price: Money, 
 
 @given(value=amounts, price=amounts, wallet=amounts, day=st.integers(0, 29))
 def test_no_money_comes_from_nowhere_and_none_goes(value: Money, price: Money, wallet: Money, day: int) -> None:
+    assume(value.amount / price.amount < 100)
     period, at, end = Period("month", 1, NAIROBI), T0 + timedelta(days=day), T0 + timedelta(days=30)
     times = [time_of(T0, end, value)]
     for reckon in (changed_into_time, changed_into_wallet):
@@ -91,20 +92,25 @@ def test_no_money_comes_from_nowhere_and_none_goes(value: Money, price: Money, w
 
 
 @given(
-    total=st.integers(1, 10_000_00),
+    cents=st.lists(st.integers(1, 100_000), min_size=1, max_size=6),
     percent=st.decimals("0", "99", places=2),
-    shares=st.lists(st.integers(1, 100), min_size=1, max_size=6),
 )
-def test_credits_of_an_invoice_add_up_to_its_own_net_and_tax(total: int, percent: Decimal, shares: list[int]) -> None:
-    whole = Money(Decimal(total) / 100, "KES")
+def test_credits_of_an_invoice_add_up_to_its_own_net_and_tax(cents: list[int], percent: Decimal) -> None:
+    parts = [Money(Decimal(number) / 100, "KES") for number in cents]
+    whole = sum(parts, Money.zero("KES"))
     tax = whole.split([Decimal(100), percent])[1]
     net, before = whole - tax, Money.zero("KES")
     nets = taxes = Money.zero("KES")
-    for part in whole.split([Decimal(share) for share in shares]):
+    for part in parts:
         part_net, part_tax = credited_parts(net, tax, before=before, amount=part)
         assert min(part_net.amount, part_tax.amount) >= 0
         before, nets, taxes = before + part, nets + part_net, taxes + part_tax
     assert (nets, taxes) == (net, tax)
+
+
+def test_what_would_buy_ten_years_is_refused() -> None:
+    with pytest.raises(TooMuchTime):
+        time_for(Money(Decimal(1000), "KES"), price=Money(Decimal(1), "KES"), period=Period("month", 1, NAIROBI), at=T0)
 
 
 @pytest.fixture
@@ -188,7 +194,7 @@ def test_what_was_seen_and_does_not_hold_is_refused(running: Subscription) -> No
 def test_the_line_is_looked_at_afresh(running: Subscription) -> None:
     Event.objects.all().delete()
     package_change(subscription_id=running.id, package_id=fast().id, actor="user:x")
-    assert [event.kind for event in Event.objects.all()] == ["billing.subscription_changed"]
+    assert [event.name for event in Event.objects.all()] == ["billing.subscription_changed"]
 
 
 def test_an_ordered_change_waits_for_the_end_of_what_is_paid(running: Subscription, travel: Any) -> None:

@@ -11,6 +11,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Page
 
@@ -43,21 +44,39 @@ _ACTIONABLE = """() => {
     one.name || one.id || '').trim().replace(/\\s+/g, ' ').slice(0, 40)}`);
 }"""
 
+#: Blurring alone would leave the next Tab where a field was that had the focus from the start.
+_TO_THE_TOP = """() => {
+  const first = document.createElement('span');
+  first.tabIndex = -1;
+  document.body.prepend(first);
+  first.focus();
+  first.remove();
+  window.scrollTo(0, 0);
+}"""
+
 #: Where the keyboard stands: its place among the stops (-1: on none of them), and whether one sees it.
-_STANDING = """() => {
+_STANDING = """async () => {
   const one = document.activeElement;
   if (!one || one === document.body || one === document.documentElement) return null;
+  const inside = () => {
+    const box = one.getBoundingClientRect();
+    return box.bottom > 0 && box.top < innerHeight;
+  };
+  // The page moves to where the keyboard is a frame or more after the keyboard got there.
+  for (let frames = 0; frames < 30 && (frames === 0 || !inside()); frames++) {
+    await new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)));
+  }
   const marked = element => {
     const style = getComputedStyle(element);
     return (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1);
   };
   const ring = element => getComputedStyle(element).boxShadow !== 'none';
   const around = one.closest('label');
-  const box = one.getBoundingClientRect();
   return {
     stop: window.__stops.indexOf(one),
-    isSeen: marked(one) || (one.matches('input, select, textarea') && ring(one)) || (around ? marked(around) : false),
-    isInside: box.bottom > 0 && box.top < innerHeight,
+    isSeen: marked(one) || (one.matches('input, select, textarea, button, .btn') && ring(one)) ||
+      (around ? marked(around) : false),
+    isInside: inside(),
     name: `${one.tagName.toLowerCase()} ${(one.textContent || one.name || '').trim().slice(0, 40)}`,
   };
 }"""
@@ -101,7 +120,8 @@ def _axe_source() -> str:
 def theme_set(tab: Tab, theme: str) -> None:
     """As whoever chose it, or whose system says so."""
     tab.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-    tab.page.context.add_cookies([{"name": "theme", "value": theme, "url": tab.page.url}])
+    host = urlsplit(tab.page.url).hostname or ""
+    tab.page.context.add_cookies([{"name": "theme", "value": theme, "domain": host, "path": "/"}])
 
 
 def sized(tab: Tab, width: int) -> None:
@@ -173,7 +193,7 @@ def headings(page: Page) -> list[str]:
 def keyboard(page: Page) -> list[str]:
     """From the top, Tab comes to everything one can do, shows where it stands, and leaves at the end."""
     names: list[str] = page.evaluate(_ACTIONABLE)
-    page.evaluate("() => { document.activeElement?.blur(); window.scrollTo(0, 0); }")
+    page.evaluate(_TO_THE_TOP)
     visited: dict[int, dict[str, Any]] = {}
     wrong: list[str] = []
     for standing, is_trap in _tabs(page, len(names)):

@@ -42,6 +42,8 @@ _WAITS = (
     " WHERE tenant_id = %s AND state = 'pending' AND not_before > clock_timestamp()",
     "UPDATE sms_message SET next_try_at = clock_timestamp()"
     " WHERE tenant_id = %s AND state = 'queued' AND next_try_at > clock_timestamp()",
+    "UPDATE payments_provideraccount SET statement_due_at = clock_timestamp()"
+    " WHERE tenant_id = %s AND statement_due_at > clock_timestamp()",
     "UPDATE network_router SET retry_at = clock_timestamp() WHERE tenant_id = %s AND retry_at > clock_timestamp()",
 )
 
@@ -214,6 +216,8 @@ class House:
             server.execute("UPDATE accounts_tenant SET is_active = false WHERE id = %s", [tenant_id])
             server.execute("UPDATE network_router SET is_enabled = false WHERE tenant_id = %s", [tenant_id])
             server.execute("UPDATE payments_paymentattempt SET next_query_at = NULL WHERE tenant_id = %s", [tenant_id])
+            server.execute("UPDATE payments_provideraccount SET statement_due_at = NULL WHERE tenant_id = %s",
+                           [tenant_id])  # fmt: skip
             server.execute("UPDATE sms_message SET next_try_at = NULL WHERE tenant_id = %s", [tenant_id])
             server.execute("UPDATE kernel_event SET state = 'parked' WHERE tenant_id = %s AND state = 'pending'",
                            [tenant_id])  # fmt: skip

@@ -63,9 +63,10 @@ class Leftover:
     why: str
 
 
-def _nobody_told(wrong: Wrong, facts: Facts) -> bool:
+def _receipt_of_another(wrong: Wrong, facts: Facts) -> bool:
     push = facts.push(wrong.subject)
-    return push is not None and bool(HIDDEN & facts.push_faults(wrong.subject)) and 200 not in push.callback_statuses
+    twins = [one for one in list(facts.gateway.pushes.values()) if push is not None and one.receipt == push.receipt]
+    return len(twins) > 1 and bool(HIDDEN & facts.push_faults(wrong.subject))
 
 
 def _told_of_another_alone(wrong: Wrong, facts: Facts) -> bool:
@@ -92,9 +93,9 @@ def _row_taken_over(wrong: Wrong, facts: Facts) -> bool:
 LEFTOVERS = (
     Leftover(
         ("payment.unknown",),
-        _nobody_told,
-        "The answer with the gateway's reference was lost, so nothing can be asked; and no callback arrived. Staff see"
-        " the payment as expired; the money is found by the statement.",
+        _receipt_of_another,
+        "The answer with the gateway's reference was lost, so only the statement can tell; and there it has the receipt"
+        " number of a payment that is booked already. Staff see it as expired.",
     ),
     Leftover(
         ("payment.unknown",),

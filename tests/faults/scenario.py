@@ -95,6 +95,8 @@ class Scenario:
             "passkey": shop.passkey,
             "consumer_key": shop.consumer_key,
             "consumer_secret": shop.consumer_secret,
+            "pull": "yes",
+            "nominated_number": "254722000000",
         }
         provider_account_add(
             provider="mpesa", label="M-Pesa", config=config, base_url=self.ends.gateway.url, actor=ACTOR
@@ -203,7 +205,9 @@ class Scenario:
         """
         random, gateway = Random(self.seed), self.ends.gateway
         behaviour = random.choice(("approve", "approve", "approve", "refuse", "no_funds", "timeout", "lost_callback"))
-        is_asked = any("query" in (fault.kind[:5], fault.options.get("on")) for fault in self.faults)
+        is_asked = any(
+            {"query", "pull"} & {fault.kind.partition("_")[0], fault.options.get("on")} for fault in self.faults
+        )
         gateway.behaviours["254712000002"] = ("lost_callback" if is_asked else behaviour, 0.3)
         if is_asked:
             gateway.behaviours["254712000000"] = ("hold", 0.0)

@@ -14,7 +14,7 @@ import requests
 from django.db import DatabaseError, connection, transaction
 
 from billing.models import Subscription
-from ispbilling.kernel import clock
+from ispbilling.kernel import bulk, clock
 from tests.faults.house import House, until
 from tests.faults.scenario import Scenario
 from tests.installation import hidden
@@ -122,6 +122,19 @@ def _anna_pays(scenario: Scenario) -> None:
     until(lambda: not scenario.is_unpaid("anna"), 60, "Anna is paid for")
 
 
+def _anna_is_kept(scenario: Scenario) -> None:
+    """A job over many, of one customer who is paid for: it changes nothing that anybody feels."""
+    customer = scenario.lines["anna"].customer_id
+    until_day = (clock.now() + timedelta(days=2)).date().isoformat()
+
+    def start() -> None:
+        parameters = {"until": until_day, "reason": "holiday"}
+        job = bulk.job_plan(action="hold", targets=[customer], parameters=parameters, actor="system:test")
+        bulk.job_start(job_id=job.id, actor="system:test")
+
+    scenario.inside(start)
+
+
 def _until_a_week_is_left(scenario: Scenario) -> None:
     row = scenario.inside(lambda: Subscription.objects.get(id=scenario.lines["anna"].subscription_id))
     with transaction.atomic():
@@ -156,6 +169,7 @@ STEPS = (
     Step("sms.send.after_call", _pay),
     Step("sms.record.before_commit", _pay),
     Step("sms.report.before_commit", _pay),
+    Step("kernel.bulk.before_commit", _anna_is_kept),
     Step("billing.remind.before_commit", _until_a_week_is_left, _anna_pays),  # last: it moves the clock by weeks
 )
 

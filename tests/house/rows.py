@@ -121,6 +121,10 @@ def hints() -> dict[str, Hint]:
         "accounts.Tenant.logo_digest": Hint("", "without a logo"),
         "accounts.Logo.content": Hint(b"\x89PNG\r\n\x1a\n", "bytes"),
         "accounts.Logo.media_type": Hint("image/png", "a kind browsers know"),
+        "billing.Receipt.customer": Hint(
+            lambda maker: None if maker.is_first else maker.id_of("customers.Customer"), "waits for its owner", True
+        ),
+        "billing.Receipt.returned_at": Hint(None, "money that can be attached was not given back"),
         "billing.LedgerAccount.owner": Hint(_wallet_owner, "the first is the customer's wallet"),
         "billing.CutStop.released_at": Hint(
             lambda maker: None if maker.is_first else clock.machine_now(), "one is open, and can be released", True
@@ -133,6 +137,22 @@ def hints() -> dict[str, Hint]:
         "customers.CustomerPhone.is_primary": Hint(lambda maker: maker.is_first, "the number pages show"),
         "customers.CustomerPhone.number": phone,
         "customers.SearchToken.token": Hint(lambda maker: f"{FINDABLE}{maker.number}", "is searched for"),
+        "customers.Customer.standing": Hint("active", "a state the program knows"),
+        "customers.Document.deleted_at": Hint(None, "what was taken away is not listed"),
+        "customers.Document.kind": Hint("image/png", "a kind the program knows"),
+        "customers.Note.deleted_at": Hint(None, "what was taken away is not listed"),
+        "dashboard.SavedView.query": Hint("standing=active", "a question the list knows"),
+        "dashboard.SavedView.is_shared": Hint(True, "everybody sees it"),
+        "dashboard.FirstView.user": Hint(
+            lambda maker: maker.fresh(apps.get_model("accounts.User"))["id"], "somebody else's list opens with it"
+        ),
+        "kernel.BulkJob.state": Hint("done", "can be tried again and taken back"),
+        "kernel.BulkRow.state": Hint("failed", "can be tried again"),
+        "kernel.BulkJob.action": Hint("stop", "an action the program knows"),
+        "kernel.BulkJob.parameters": Hint({}, "what that action takes"),
+        "kernel.BulkRow.target": Hint(
+            lambda maker: maker.id_of("customers.Customer") if maker.is_first else uuid4(), "whom it is done to"
+        ),
         "kernel.Event.name": Hint("billing.receipt_booked", "a name the program knows"),
         "kernel.Event.state": Hint("parked", "the state staff see"),
         "network.Drift.outcome": Hint("open", "what is left can be put right"),
@@ -153,6 +173,9 @@ def hints() -> dict[str, Hint]:
         "payments.ProviderAccount.base_url": nowhere,
         "payments.ProviderAccount.config": Hint(_config(providers, "mpesa"), "what the gateway's adapter wants"),
         "payments.ProviderAccount.provider": Hint("mpesa", "a gateway the program knows"),
+        "payments.PaymentAttempt.asked_at": Hint(None, "nobody asked a moment ago"),
+        "payments.StatementLine.receipt_family": Hint("mpesa", "the family of its account's receipts"),
+        "payments.ProviderAccount.statement_due_at": Hint(None, "a statement is read from the gateway"),
         "payments.ProviderAccount.silent_since": Hint(None, "that it does not answer is written down when it is asked"),
         "payments.ProviderAccount.token": token,
         "portal.LoginCode.phone": phone,

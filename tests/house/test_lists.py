@@ -43,6 +43,12 @@ GROWING = {
     "dashboard:events",
     "dashboard:health",
     "payments:payments",
+    "packages:packages",
+    "billing:subscriptions",
+    "billing:invoices",
+    "payments:payments_export",
+    "billing:receipts",
+    "billing:suspense",
     "network:routers",
     "network:router",
     "sms:messages",
@@ -68,7 +74,7 @@ SHOWN = {
 
 def everything(answer: Any) -> str:
     """Body, headers and cookies."""
-    return f"{answer.content.decode()}\n{dict(answer.headers)}\n{answer.cookies.output()}"
+    return f"{answer.content.decode(errors='replace')}\n{dict(answer.headers)}\n{answer.cookies.output()}"
 
 
 def pages(house: House, question: str = "") -> dict[str, str]:

@@ -286,8 +286,19 @@ def _copy_of(cursor: Cursor, table: str, column: str, tenant: UUID) -> tuple[Any
         cursor.execute("SET LOCAL ROLE platform")
         cursor.execute(_sql("SELECT row_to_json(t)::text FROM {table} t WHERE {column} = %s", table, column), [tenant])
         row = cursor.fetchone() or (None,)
-    text = "INSERT INTO {table} SELECT * FROM json_populate_record(NULL::{table}, %s)"
+    columns = _written_columns(cursor, table)
+    text = f"INSERT INTO {{table}} ({columns}) SELECT {columns} FROM json_populate_record(NULL::{{table}}, %s)"
     return _sql(text, table, column), [row[0]]
+
+
+def _written_columns(cursor: Cursor, table: str) -> str:
+    """The columns that are written; what the database computes is not."""
+    cursor.execute(
+        "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = %s::regclass"
+        " AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",
+        [table],
+    )
+    return str((cursor.fetchone() or ("",))[0])
 
 
 def _sql(text: str, table: str, column: str) -> sql.Composed:

@@ -7,15 +7,17 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from PIL import Image
 from pypdf import PdfReader
 
 from ispbilling.kernel.errors import Unavailable
 from ispbilling.kernel.pdf import Asset, pdf
 
-PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cfc0000000030001"
-    "00e221bc330000000049454e44ae426082"
-)
+
+def picture() -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", (4, 4), "navy").save(written, "PNG")
+    return written.getvalue()
 
 
 def words(content: bytes) -> str:
@@ -27,7 +29,7 @@ def test_a_page_becomes_a_file() -> None:
 
 
 def test_what_is_handed_over_is_shown() -> None:
-    page = PdfReader(io.BytesIO(pdf("<img src='asset:logo'>", assets={"logo": Asset(PIXEL, "image/png")}))).pages[0]
+    page = PdfReader(io.BytesIO(pdf("<img src='asset:logo'>", assets={"logo": Asset(picture(), "image/png")}))).pages[0]
     assert len(page.images) == 1
 
 

@@ -14,6 +14,7 @@ from ispbilling.kernel.errors import Refused, Retryable
 from ispbilling.kernel.money import Money
 from payments.providers.base import Attempt, Incoming, Outcome
 from payments.providers.mpesa import FINAL_CODES, Mpesa, password
+from payments.providers.mpesa_pull import page_of
 from simulators.daraja import Daraja, Shop
 from tests.outside import Parrot
 from tests.payments.conformance import PaymentProviderConformance, Receiver, until
@@ -32,7 +33,39 @@ class TestMpesa(PaymentProviderConformance):
             "consumer_secret": shop.consumer_secret,
             "passkey": shop.passkey,
             "business_shortcode": shop.shortcode,
+            "pull": "yes",
+            "nominated_number": "254722000000",
         }
+
+    def test_a_statement_is_read_only_where_the_account_asks_for_it(self, far: Any) -> None:
+        config = Mpesa.clean_config(self.config(far))
+        assert Mpesa.lists(config)
+        assert not Mpesa.lists(Mpesa.clean_config({**self.config(far), "pull": "no"}))
+        assert not Mpesa.lists({name: value for name, value in config.items() if name != "pull"})
+
+    def test_the_statement_of_a_shop_that_never_registered_is_empty(
+        self, far: Any, adapter: Any, attempt: Attempt, receiver: Receiver
+    ) -> None:
+        self.pay(adapter, attempt, receiver)
+        assert self.statement(adapter) == []
+
+    def test_a_payer_of_the_statement_is_masked(self, far: Any, attempt: Attempt, receiver: Receiver) -> None:
+        adapter = self.registered(far)
+        self.pay(adapter, attempt, receiver)
+        assert [entry.payer for entry in self.statement(adapter)] == ["2547 ***** 678"]
+
+    @pytest.mark.parametrize("told", ["2026-01-15 08:30:42", "2026-01-15T08:30:42Z", "20260115083042"])
+    def test_the_time_of_the_statement_is_nairobis(self, told: str) -> None:
+        row = {"transactionId": "TAF0000001", "trxDate": told, "amount": "10.00"}
+        page = page_of({"ResponseCode": "1000", "Response": [row]}, "")
+        assert page is not None
+        assert page.entries[0].at == datetime(2026, 1, 15, 5, 30, 42, tzinfo=UTC)
+
+    def test_what_goes_out_is_no_income(self) -> None:
+        row = {"transactionId": "TAF0000001", "transactiontype": "reversal", "amount": "10.00"}
+        page = page_of({"ResponseCode": "1000", "Response": [[row]]}, "")
+        assert page is not None
+        assert (page.entries, page.unread) == ((), 1)
 
     def test_the_query_tells_neither_receipt_nor_amount(self, far: Any, adapter: Any, attempt: Attempt) -> None:
         begun = self.begin(adapter, attempt)
@@ -112,6 +145,9 @@ class TestMpesa(PaymentProviderConformance):
             ("max_amount", "0"),
             ("business_shortcode", "my shop"),
             ("party_b", "12"),
+            ("pull", "maybe"),
+            ("nominated_number", "0722000000"),
+            ("nominated_number", ""),
         ],
     )
     def test_a_setting_that_cannot_be_is_refused_before_anybody_pays(self, far: Any, name: str, value: str) -> None:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -20,7 +21,7 @@ from ispbilling.kernel import http
 from ispbilling.kernel.adapters import Facts, Proven
 from ispbilling.kernel.errors import Refused, Retryable
 from ispbilling.kernel.money import Money
-from payments.providers.base import Attempt, Incoming, Outcome, PushSent, Result
+from payments.providers.base import Attempt, Incoming, Outcome, PushSent, Result, StatementPage
 from payments.providers.mpesa import Mpesa
 from simulators.daraja import FAULTS, Daraja, Push, Shop
 from simulators.daraja.callbacks import Callbacks
@@ -30,7 +31,7 @@ from simulators.web import Answer, Asked
 from tests.payments.conformance import PaymentProviderConformance, Receiver
 from tests.payments.test_mpesa import TestMpesa as MpesaSuite
 
-CALLS = ("token", "push", "query", "refund")
+CALLS = ("token", "push", "query", "pull", "refund")
 PAPER_FAULTS = {
     **FAULTS,
     **wire_faults(*CALLS),
@@ -205,6 +206,19 @@ class GivesBackTwice(Paper):
         return super().refund(attempt, receipt=receipt, amount=amount, reference=str(uuid4()))
 
 
+class ReadsOnePage(Mpesa):
+    def transactions_between(self, since: datetime, until: datetime, page: str) -> StatementPage:
+        return replace(super().transactions_between(since, until, page), next_page="")
+
+
+class TakesSilenceForNothing(Mpesa):
+    def transactions_between(self, since: datetime, until: datetime, page: str) -> StatementPage:
+        try:
+            return super().transactions_between(since, until, page)
+        except Retryable:
+            return StatementPage(())
+
+
 class SaysNothing(Mpesa):
     facts = Facts(docs="Daraja", proven=Proven.SIMULATOR)
 
@@ -230,6 +244,12 @@ CASES: list[tuple[type[Mpesa], str, dict[str, Any]]] = [
     (Swallows, "test_a_success_without_money_is_garbage", {"kind": "zero"}),
     (Swallows, "test_no_spoilt_callback_breaks_the_reader_nor_gives_what_cannot_be_stored", {}),
     (GivesBackTwice, "test_a_whole_payment_is_given_back_once", {}),
+    (ReadsOnePage, "test_every_page_is_read_and_nothing_told_twice_counts_twice", {}),
+    (
+        TakesSilenceForNothing,
+        "test_a_statement_without_an_answer_is_no_empty_one",
+        {"fault": "http_error", "options": {"status": 500}},
+    ),
     (SaysNothing, "test_the_facts_are_complete", {}),
     (Boasts, "test_what_it_says_it_can_do_is_what_it_does", {}),
 ]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 
 from simulators.daraja import FAULTS, Daraja, Push, Shop
+from simulators.daraja.till import NAIROBI
 from tests.outside import Receiver, is_cut, until
 
 ONE, TWO = "254712345678", "254722345678"
@@ -59,6 +61,16 @@ class Client:
         signed = {"BusinessShortCode": shop.shortcode, "Password": secret, "Timestamp": STAMP, **body}
         headers = {"Authorization": f"Bearer {self.bearer}"}
         return requests.post(self.far.url + path, json=signed, headers=headers, timeout=10)
+
+    def pull(self, what: str, **body: str) -> requests.Response:
+        return self.call(f"/pulltransactions/v1/{what}", {"ShortCode": "174379", **body})
+
+    def statement(self) -> list[Any]:
+        """The rows of the last hour."""
+        now = datetime.now(NAIROBI)
+        start, end = (f"{at:%Y-%m-%d %H:%M:%S}" for at in (now - timedelta(hours=1), now + timedelta(minutes=1)))
+        rows: list[Any] = self.pull("query", StartDate=start, EndDate=end, OffSetValue="0").json()["Response"][0]
+        return rows
 
     @property
     def last(self) -> Push:
@@ -317,11 +329,39 @@ def failure_after_success(client: Client) -> None:
     assert client.query().json()["ResultCode"] == "0"
 
 
+def pull_late(client: Client) -> None:
+    client.far.faults.arm("pull_late", seconds=0.5)
+    client.push()
+    client.paid()
+    client.pull("register", RequestType="Pull", NominatedNumber="254722000000", CallBackURL="http://127.0.0.1/x")
+    assert client.statement() == []
+    until(client.statement)
+
+
+def pull_repeated(client: Client) -> None:
+    client.pull("register", RequestType="Pull", NominatedNumber="254722000000", CallBackURL="http://127.0.0.1/x")
+    client.push()
+    client.paid()
+    client.far.faults.arm("pull_repeated")
+    first, second = client.statement()
+    assert first == second
+    assert first["billreference"] == "PABCDEFGHJKM"
+
+
+def pull_garbage(client: Client) -> None:
+    client.pull("register", RequestType="Pull", NominatedNumber="254722000000", CallBackURL="http://127.0.0.1/x")
+    client.push()
+    client.paid()
+    client.far.faults.arm("pull_garbage", kind="not_an_object")
+    assert client.statement()[0] == "row"
+
+
 DARAJA = [
     latency, cut_before, cut_after, cut_midway, timeout_before, timeout_after, http_refused, http_error, html,
     truncated, empty, token_killed, token_dead, error_code, receipt_repeated, query_in_flight, query_no_answer,
     query_code, callback_early, callback_late, callback_never, callback_twice, callback_storm, callback_forged,
-    callback_amount, callback_of_another, callback_garbage, success_after_failure, failure_after_success,
+    callback_amount, callback_of_another, callback_garbage, success_after_failure, failure_after_success, pull_late,
+    pull_repeated, pull_garbage,
 ]  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def test_a_message_tells_its_parts_and_the_providers_word(here: Client) -> None:
     made.reports.create(delivery="delivered", code="Success", is_final=True, at=made.changed_at)
     page = here.get(f"{LIST}{made.id}/").content.decode()
     assert "Success" in page
-    assert "KES 0.8000" in page
+    assert "KES 0.80" in page
 
 
 def test_a_one_time_code_is_shown_nowhere(here: Client) -> None:

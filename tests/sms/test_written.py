@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from ispbilling.kernel import tenancy
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound
@@ -147,7 +148,8 @@ def test_a_test_leaves_through_its_own_account_though_it_is_off(committed: None)
         channel_account_switch(account_id=second.id, is_enabled=False, actor=ACTOR)
         channel_account_try(account_id=second.id, typed_phone="0712345678", key="k", actor=ACTOR)
         messages_send()
-        message = Message.objects.get()
+        with transaction.atomic():
+            message = Message.objects.get()
         assert (message.account_id, message.state, message.to) == (second.id, "accepted", PHONE)
 
 

@@ -39,7 +39,7 @@ def test_a_customer_buys_is_online_runs_out_is_cut_pays_and_is_back() -> None:
 @pytest.mark.xdist_group("installation")
 def test_with_redis_stopped_for_a_minute_requests_are_answered_and_nothing_is_lost() -> None:
     with Installation(POLL_INTERVAL_S="2") as place:
-        jane = Visitor(place, "0712000001")
+        jane = Visitor(place, place.newcomer()["phone"])
         jane.sign_in()
         redis = place.child("redis")
         os.kill(redis, signal.SIGSTOP)
@@ -63,7 +63,7 @@ def test_with_redis_stopped_for_a_minute_requests_are_answered_and_nothing_is_lo
             one
             for router in place.ends()["routers"]
             for one in place.ask("routeros.truth", router=router)["online"]
-            if one["name"] == "c1001" and not one["address_lists"]
+            if one["name"] == place.newcomer()["line"] and not one["address_lists"]
         ]
         until(online, 120)
         assert len(jane.messages("we received")) == 1
@@ -74,7 +74,7 @@ def test_with_redis_stopped_for_a_minute_requests_are_answered_and_nothing_is_lo
 @pytest.mark.xdist_group("installation")
 def test_one_payment_notified_twenty_times_at_once_is_booked_once() -> None:
     with Installation(POLL_INTERVAL_S="2") as place:
-        jane = Visitor(place, "0712000001")
+        jane = Visitor(place, place.newcomer()["phone"])
         jane.sign_in()
         address = jane.pay()
         until(lambda: place.ask("daraja.pushes")["pushes"][0]["callback_statuses"])
@@ -84,4 +84,4 @@ def test_one_payment_notified_twenty_times_at_once_is_booked_once() -> None:
         until(lambda: jane.messages("we received"))
         time.sleep(3)
         assert len(jane.messages("we received")) == 1
-        assert jane.get("/client/").text.count("KES 1,000.00</strong> <span") == 1
+        assert jane.get("/client/").text.count("KES 1,500.00</strong> <span") == 1

@@ -1,137 +1,118 @@
-"""``manage.py demo_fill``: a small provider in Nairobi at the simulators' ends, once; prints the log-ins."""
+"""``manage.py demo_fill``: providers with a history at the simulators' ends. Refused where the clock may not move."""
 
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+import logging
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
-import requests
-from django.core.management.base import BaseCommand, CommandParser
-from django.db import transaction
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
-from accounts.models import Role, Tenant
-from accounts.services import staff_create
-from dashboard.services import tenant_open
-from ispbilling.kernel import tenancy
+from accounts.models import Role
+from billing.models import Subscription
+from dashboard.demo.fill import demo_fill, demo_open, demo_wake
+from dashboard.demo.houses import houses
+from dashboard.demo.opening import PASSWORD, demo_allowed, email_of, house_find
+from dashboard.demo.progress import Progress, progress_read
+from ispbilling.kernel import clock, phone, tenancy
+from ispbilling.kernel.errors import DomainError
 from network.models import Line
-from network.services import line_open, router_add
-from packages.models import Package
-from packages.services import package_create
-from payments.services import provider_account_add
-from sms.services import channel_account_add
-
-ACTOR = "system:demo"
-SLUG = "savanna"
-PASSWORD = "savanna-demo-2026"
-PACKAGES = [
-    ("Basic 5", "1000", "day", 30, 5_000, 2_000),
-    ("Home 10", "1500", "month", 1, 10_000, 5_000),
-    ("Family 20", "2500", "month", 1, 20_000, 10_000),
-    ("Day pass", "80", "hour", 24, 5_000, 2_000),
-]
-CUSTOMERS = [
-    ("Jane Wanjiku", "0712000001"),
-    ("Otieno Odhiambo", "0712000002"),
-    ("Fatuma Hassan", "0712000003"),
-    ("Kamau Njoroge", "0712000004"),
-    ("Achieng Atieno", "0712000005"),
-    ("Mutua Mwangi", "0712000006"),
-    ("Zawadi Kilonzo", "0712000007"),
-    ("Barasa Wekesa", "0712000008"),
-    ("Naserian Lekuta", "0712000009"),
-    ("Salim Omar", "0712000010"),
-    ("Grace Chebet", "0712000011"),
-    ("Peter Kariuki", "0712000012"),
-]
 
 
 class Command(BaseCommand):
-    help = "Fill an empty installation with a small provider; a second time only prints the log-ins."
+    help = "With --open: the providers and their log-ins, quickly. Without: their history, from where it is."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--simulators", required=True, type=Path, help="what the simulators announced")
+        parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the pages are")
+        parser.add_argument("--open", action="store_true", help="open the providers and print the log-ins only")
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--days", type=int, default=90)
+        parser.add_argument("--small", action="store_true", help="one provider, one router, twelve customers")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        # A power cut costs the last second of a history that can be made again: it is not waited for at each commit.
+        os.environ["PGOPTIONS"] = f"{os.environ.get('PGOPTIONS', '')} -c synchronous_commit=off".strip()
+        connection.close()
+        logging.disable(logging.INFO)  # three months of ordinary days are no news
         ends = json.loads(options["simulators"].read_text())
-        with tenancy.platform("demo: is it filled"):
-            is_filled = Tenant.objects.filter(slug=SLUG).exists()
-        if not is_filled:
-            self._fill(ends)
-        self._dial_in(ends)
-        for role in Role.values:
-            self.stdout.write(json.dumps({"role": role, "email": f"{role}@savanna.example", "password": PASSWORD}))
-        customer = {"role": "customer", "phone": CUSTOMERS[0][1], "code": f"see the messages of {CUSTOMERS[0][0]}"}
-        self.stdout.write(json.dumps(customer))
+        try:
+            demo_allowed()
+            progress = progress_read() or self._begin(options)
+            if options["open"]:
+                demo_open(progress=progress, ends=ends)
+                self._log_ins(progress, options["url"])
+                return
+            if not progress.is_complete:
+                progress = demo_fill(progress=progress, ends=ends, tell=self._tell)
+            demo_wake(progress=progress, ends=ends)
+        except DomainError as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            sys.exit(130)  # it goes on where it is
+        self._customers(progress, options["url"])
 
-    @transaction.atomic
-    def _fill(self, ends: dict[str, Any]) -> None:
-        tenant = tenant_open(
-            name="Savanna Net",
-            slug=SLUG,
-            currency="KES",
-            zone="Africa/Nairobi",
-            country="KE",
-            domains=["127.0.0.1", "localhost", f"{SLUG}.localhost"],
-            actor=ACTOR,
-        )
-        with tenancy.tenant_context(tenant.id):
+    @staticmethod
+    def _begin(options: dict[str, Any]) -> Progress:
+        if any(house_find(house) for house in houses(is_small=False)):
+            raise CommandError(
+                "These data are of another demo. Throw them away with --reset, or choose another --data."
+            )
+        last = clock.wall().replace(microsecond=0)
+        return Progress(options["seed"], options["days"], options["small"], last)
+
+    def _tell(self, progress: Progress) -> None:
+        """One line that grows at a terminal, a line every tenth part elsewhere."""
+        bar = "#" * (progress.percent * 40 // 100)
+        line = f"history {progress.percent:3} %  [{bar:<40}]  {progress.day:%d %b %Y}"
+        if self.stdout.isatty():
+            end = "\n" if progress.is_complete else ""
+            self.stdout.write(f"\r{line}", ending=end)
+        elif progress.is_complete or 10 * progress.done // progress.of != 10 * (progress.done - 1) // progress.of:
+            self.stdout.write(line)
+        self.stdout.flush()
+
+    def _log_ins(self, progress: Progress, url: str) -> None:
+        for house in houses(is_small=progress.is_small):
             for role in Role.values:
-                staff_create(email=f"{role}@savanna.example", password=PASSWORD, role=role, actor=ACTOR)
-            provider_account_add(
-                provider="mpesa", label="M-Pesa", config=ends["mpesa"], base_url=ends["daraja"], actor=ACTOR
-            )
-            provider_account_add(provider="cash", label="Cash", config={}, actor=ACTOR)
-            channel_account_add(
-                channel="africastalking", label="SMS", config=ends["sms"], base_url=ends["africastalking"], actor=ACTOR
-            )
-            routers = [
-                router_add(
-                    name=name,
-                    host=target["host"],
-                    port=target["port"],
-                    username=target["username"],
-                    password=target["password"],
-                    actor=ACTOR,
-                )
-                for name, target in ends["routers"].items()
-            ]
-            packages = [self._package(number, *row) for number, row in enumerate(PACKAGES)]
-            for number, (name, phone) in enumerate(CUSTOMERS):
-                line_open(
-                    name=name,
-                    phones=[phone],
-                    package_id=packages[number % len(packages)].id,
-                    router_id=routers[number % len(routers)].id,
-                    actor=ACTOR,
+                page = f"{_at(url, house.hosts[0])}/dashboard/"
+                self._say(isp=house.slug, role=role, url=page, email=email_of(house, role), password=PASSWORD)
+
+    def _customers(self, progress: Progress, url: str) -> None:
+        """One who has been there from the beginning, and the last one, who has not paid yet."""
+        for house in houses(is_small=progress.is_small):
+            tenant = house_find(house)
+            if tenant is None:
+                continue
+            with tenancy.platform("demo: customers to try"):
+                lines = Line.objects.filter(tenant=tenant).select_related("customer").order_by("created_at", "id")
+                paying = lines.filter(subscription__state=Subscription.State.ACTIVE, customer__deleted_at=None)
+                found = [paying.first(), lines.last()]
+                phones = [line and line.customer.phones.first() for line in found]
+            for line, number, role in zip(found, phones, ("customer", "new customer"), strict=True):
+                if line is None or number is None:
+                    continue
+                self._say(
+                    isp=house.slug,
+                    role=role,
+                    url=f"{_at(url, house.hosts[0])}/client/",
+                    name=line.customer.name,
+                    phone=phone.local(number.number),
+                    line=line.username,
+                    password=line.password.reveal(),
                 )
 
-    @staticmethod
-    def _package(
-        number: int, name: str, price: str, unit: str, count: int, download_kbps: int, upload_kbps: int
-    ) -> Package:
-        return package_create(
-            name=name,
-            price=Decimal(price),
-            period_unit=unit,
-            period_count=count,
-            download_kbps=download_kbps,
-            upload_kbps=upload_kbps,
-            sort_order=number,
-            actor=ACTOR,
-        )
+    def _say(self, **words: str) -> None:
+        self.stdout.write(json.dumps(words, ensure_ascii=False))
+        sys.stdout.flush()
 
-    @staticmethod
-    def _dial_in(ends: dict[str, Any]) -> None:
-        """Put the subscribers' boxes at the other end: they dial by themselves."""
-        with tenancy.platform("demo: whose boxes dial"):
-            lines = list(Line.objects.filter(tenant__slug=SLUG).select_related("router").order_by("created_at"))
-        for number, line in enumerate(lines):
-            body = {
-                "router": line.router.name,
-                "name": line.username,
-                "password": line.password.reveal(),
-                "mac": f"AA:BB:CC:00:00:{number:02X}",
-            }
-            requests.post(f"{ends['control']}/routeros.cpe_add", json=body, timeout=10)
+
+def _at(url: str, host: str) -> str:
+    """The same port under a provider's own name."""
+    scheme, _, rest = url.partition("://")
+    _, colon, port = rest.partition(":")
+    return f"{scheme}://{host}{colon}{port}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import structlog
@@ -13,6 +14,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 PAUSE_S = 0.5
+_is_kept = False
 
 
 def connection_release() -> None:
@@ -20,8 +22,19 @@ def connection_release() -> None:
 
     Inside a transaction nothing happens.
     """
-    if not connection.in_atomic_block:
+    if not connection.in_atomic_block and not _is_kept:
         connection.close()
+
+
+@contextmanager
+def connection_kept() -> Iterator[None]:
+    """For a while this process keeps its connection: nothing it waits for is slow."""
+    global _is_kept
+    _is_kept = True
+    try:
+        yield
+    finally:
+        _is_kept = False
 
 
 def insist(work: Callable[[], T], *, for_s: float = 20.0) -> T:

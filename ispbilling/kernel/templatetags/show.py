@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import formats, timezone
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from ispbilling.kernel import phone as phones
 from ispbilling.kernel.money import Money
@@ -71,6 +71,37 @@ def length_of(count: int, unit: str) -> str:
         "month": ngettext("%(n)d month", "%(n)d months", count),
     }
     return words[unit] % {"n": count}
+
+
+@register.filter
+def waited(value: timedelta | None) -> str:
+    """A short length of time, to the second: ``3 min 20 s``."""
+    if value is None:
+        return "–"
+    total = max(round(value.total_seconds()), 0)
+    words = {"m": total // 60, "s": total % 60}
+    if total < 60:
+        return pgettext("length of time", "%(s)d s") % words
+    if total < 3600:
+        return pgettext("length of time", "%(m)d min %(s)02d s") % words
+    return lasting_of(value)
+
+
+@register.filter
+def lasting(begin: datetime | None, end: datetime | None) -> str:
+    """From one instant to another, to the minute: ``2 h 05 min``."""
+    return "–" if begin is None or end is None else lasting_of(end - begin)
+
+
+def lasting_of(length: timedelta) -> str:
+    """``4 min``, ``2 h 05 min``, ``3 d 4 h``."""
+    minutes = max(int(length.total_seconds()), 0) // 60
+    words = {"d": minutes // 1440, "h": minutes // 60, "m": minutes % 60, "rest": minutes // 60 % 24}
+    if minutes < 60:
+        return pgettext("length of time", "%(m)d min") % words
+    if minutes < 1440:
+        return pgettext("length of time", "%(h)d h %(m)02d min") % words
+    return pgettext("length of time", "%(d)d d %(rest)d h") % words
 
 
 @register.filter

@@ -63,6 +63,7 @@ class Words(Suite):
     query_call: ClassVar[str] = "query"
     token_call: ClassVar[str] = "token"
     refund_call: ClassVar[str] = "refund"
+    list_call: ClassVar[str] = "pull"
     takes_token: ClassVar[bool] = True
     is_registered: ClassVar[bool] = True
 
@@ -71,6 +72,7 @@ class Words(Suite):
         "can_push": "asks the payer's phone",
         "can_query": "can be asked what became of a payment",
         "has_callbacks": "tells us by itself",
+        "can_list": "gives a statement of what came",
         "signs_callbacks": "signs what it tells",
         "tells_currency": "names the currency in what it tells",
         "takes_token": "is called with an access token",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ispbilling.kernel import clock
 from ispbilling.kernel.errors import Refused, Unsupported
 from ispbilling.kernel.money import Money
 from payments.providers.base import Attempt, Incoming, Instructions, PaymentProvider, providers
@@ -19,7 +20,13 @@ class Begun(Words):
     """A payment is asked for, or surely not."""
 
     def test_what_it_says_it_can_do_is_what_it_does(self) -> None:
-        for flag, method in {"can_query": "query", "has_callbacks": "parse_event", "can_refund": "refund"}.items():
+        methods = {
+            "can_query": "query",
+            "has_callbacks": "parse_event",
+            "can_list": "transactions_between",
+            "can_refund": "refund",
+        }
+        for flag, method in methods.items():
             is_written = getattr(self.provider, method) is not getattr(PaymentProvider, method)
             assert is_written is getattr(self.provider, flag), flag
         assert all(
@@ -40,6 +47,11 @@ class Begun(Words):
         if not self.can("has_callbacks"):
             with pytest.raises(Unsupported):
                 adapter.parse_event(Incoming(b"{}", {}, "127.0.0.1"))
+        if not self.can("can_list"):
+            with pytest.raises(Unsupported):
+                adapter.list_register("https://example.org/")
+            with pytest.raises(Unsupported):
+                adapter.transactions_between(clock.machine_now(), clock.machine_now(), "")
         if not self.can("can_refund"):
             with pytest.raises(Unsupported):
                 adapter.refund(asked, receipt="R1", amount=attempt.amount, reference="B1")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from accounts.selectors import tenant_current
 from customers import tokens
-from customers.models import Customer, CustomerPhone, Payer, SearchToken
+from customers.models import Area, Customer, CustomerPhone, Payer, SearchToken
 from ispbilling.kernel import audit, clock, phone, tenancy
 from ispbilling.kernel.errors import Conflict, DomainError, NotFound
 from ispbilling.kernel.ids import uuid7
+
+#: Says of an argument that what is there stays.
+KEEP = object()
 
 
 @transaction.atomic
@@ -47,9 +51,19 @@ def customer_create(
 
 @transaction.atomic
 def customer_edit(
-    *, customer_id: UUID, name: str, phones: Sequence[str], email: str, address: str, actor: str
+    *,
+    customer_id: UUID,
+    name: str,
+    phones: Sequence[str],
+    email: str,
+    address: str,
+    language: str | None = None,
+    area: Area | object | None = KEEP,
+    actor: str,
 ) -> Customer:
-    """Change what is known of a customer. Raises NotFound, DomainError."""
+    """Change what is known of a customer. The first telephone is the primary one; ``language`` None and ``area`` KEEP
+    leave those as they are. Raises NotFound, DomainError.
+    """
     customer = customer_locked(customer_id)
     if not name.strip():
         raise DomainError("customer.name", "A customer needs a name.", fields={"name": ["Please fill this in."]})
@@ -58,9 +72,21 @@ def customer_edit(
     country = tenant_current().country
     numbers = list(dict.fromkeys(phone.normalise(text, country) for text in phones))
     before = list(customer.phones.order_by("-is_primary", "id").values_list("number", flat=True))
-    old = {"name": customer.name, "email": customer.email, "address": customer.address, "phones": before}
+    old: dict[str, Any] = {
+        "name": customer.name,
+        "email": customer.email,
+        "address": customer.address,
+        "phones": before,
+    }
+    new: dict[str, Any] = {"name": name.strip(), "email": email, "address": address, "phones": numbers}
     customer.name, customer.email, customer.address = name.strip(), email, address
-    customer.save(update_fields=["name", "email", "address"])
+    if language is not None and language != customer.language:
+        old["language"], new["language"] = customer.language, language
+        customer.language = language
+    if area is not KEEP and getattr(area, "id", None) != customer.area_id:
+        old["area"], new["area"] = customer.area_id, getattr(area, "id", None)
+        customer.area = area  # type: ignore[assignment]
+    customer.save(update_fields=["name", "email", "address", "language", "area"])
     if numbers != before:
         customer.phones.all().delete()
         CustomerPhone.objects.bulk_create(
@@ -68,7 +94,6 @@ def customer_edit(
             for index, number in enumerate(numbers)
         )
     _own_tokens(customer, numbers)
-    new = {"name": customer.name, "email": email, "address": address, "phones": numbers}
     audit.record(actor=actor, verb="customer.edit", row=customer, old=old, new=new)
     return customer
 
@@ -152,7 +177,7 @@ def _own_tokens(customer: Customer, numbers: Sequence[str]) -> None:
     search_terms_set(
         customer_id=customer.id,
         source="customers",
-        texts=[customer.name, customer.code, customer.email],
+        texts=[customer.name, customer.code, customer.email, customer.address],
         numbers=[*numbers, customer.code],
     )
 
