@@ -254,8 +254,8 @@ class Login(TenantModel):
     """A device that signed in through the API: the family of its refresh tokens. All instants are machine time."""
 
     class Kind(models.TextChoices):
-        STAFF = "staff", "Staff"
-        CUSTOMER = "customer", "Customer"
+        STAFF = "staff", _("Staff")
+        CUSTOMER = "customer", _("Customer")
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     subject_id = models.UUIDField()  # the user's or the customer's
