@@ -193,13 +193,16 @@ class Walk:
         self.wait("the line is seen as wanted", lambda: self.fresh_line().is_converged)
 
     def bytes_grow(self) -> None:
-        begun: dict[UUID, int] = {}  # a line that dials anew between two readings begins another session
+        begun: dict[UUID, Session] = {}  # a line that dials anew between two readings begins another session
 
-        def grown() -> Session | None:
+        def grown() -> tuple[Session, Session] | None:
             seen = self.session()
-            return seen if seen and seen.download_bytes > begun.setdefault(seen.id, seen.download_bytes) else None
+            if seen is None:
+                return None
+            first = begun.setdefault(seen.id, seen)
+            return (first, seen) if seen.download_bytes > first.download_bytes else None
 
-        later = self.wait("more bytes of the same session", grown)
+        first, later = self.wait("more bytes of the same session", grown)
         self.demand(later.readings >= 2, "not read twice")
         self.demand(later.upload_bytes > first.upload_bytes, "no upload counted")
 
