@@ -50,6 +50,8 @@ class Tenant(models.Model):
     invoice_footer = models.TextField(max_length=300, blank=True)
     brand_color = models.CharField(max_length=7, blank=True)  # #rrggbb, with white text readable on it; empty = ours
     logo_digest = models.CharField(max_length=64, blank=True)  # SHA-256 of its logo; empty = none
+    #: Whether its home page leads through the first steps while they are not all done.
+    has_first_steps = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 

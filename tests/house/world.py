@@ -372,6 +372,7 @@ SAMPLES = {
     ),
     "accounts:second_factor": Sample(lambda _: {"action": "begin"}, "owner", "accounts_totpdevice", is_page=True),
     "dashboard:line_add": Sample(_line, "owner", "network_line", is_page=True),
+    "dashboard:start_card": Sample(lambda _: {"show": ""}, "owner", "accounts_tenant"),
     "dashboard:view_save": Sample(
         lambda _: {"name": "Mine", "query": "standing=active"}, "owner", "dashboard_savedview"
     ),
