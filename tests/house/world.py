@@ -377,6 +377,7 @@ SAMPLES = {
         lambda _: {"name": "Mine", "query": "standing=active"}, "owner", "dashboard_savedview"
     ),
     "dashboard:view_change": Sample(lambda _: {"do": "first"}, "owner", "dashboard_firstview"),
+    "dashboard:start_card": Sample(lambda _: {}, "owner", "accounts_tenant"),
     "dashboard:bulk_plan": Sample(_many, "owner", "kernel_bulkjob"),
     "dashboard:bulk_start": Sample(lambda _: {}, "owner", "kernel_bulkjob"),
     "dashboard:bulk_undo": Sample(lambda _: {}, "owner", "kernel_bulkjob"),
@@ -445,6 +446,8 @@ SAMPLES = {
 }
 #: Forms that ask a gateway, outside a transaction: what is taken of them is tried where commits are real.
 ASKING = {"portal:pay", "portal:top_up"}
+#: A question that names nobody leads to where somebody is chosen.
+LEADS_ON = {"billing:receipt_owner"}
 POST_ONLY = {name for name, sample in SAMPLES.items() if not sample.is_page}
 
 
