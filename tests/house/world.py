@@ -377,7 +377,6 @@ SAMPLES = {
         lambda _: {"name": "Mine", "query": "standing=active"}, "owner", "dashboard_savedview"
     ),
     "dashboard:view_change": Sample(lambda _: {"do": "first"}, "owner", "dashboard_firstview"),
-    "dashboard:start_card": Sample(lambda _: {}, "owner", "accounts_tenant"),
     "dashboard:bulk_plan": Sample(_many, "owner", "kernel_bulkjob"),
     "dashboard:bulk_start": Sample(lambda _: {}, "owner", "kernel_bulkjob"),
     "dashboard:bulk_undo": Sample(lambda _: {}, "owner", "kernel_bulkjob"),
