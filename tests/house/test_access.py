@@ -13,7 +13,7 @@ from accounts.models import Role
 from accounts.permissions import PERMISSIONS, permissions_of
 from tests.house import permissions
 from tests.house.conftest import Two
-from tests.house.permissions import may
+from tests.house.permissions import may, may_send
 from tests.house.world import (
     ADDRESSES,
     BY_NAME,
@@ -72,6 +72,8 @@ def test_every_address_has_a_name_of_its_own_and_a_route_that_can_be_filled() ->
 
 def test_every_address_has_its_row_in_the_table_and_demands_what_stands_there() -> None:
     assert {one.name: one.rule.permission for one in STAFF if one.rule} == permissions.STAFF
+    besides = {one.name: dict(one.rule.methods) for one in STAFF if one.rule and one.rule.methods}
+    assert besides == {name: {"POST": permission} for name, permission in permissions.FORMS.items()}
     assert {one.name for one in CUSTOMER} == permissions.CUSTOMER
     assert {one.name for one in HOOK} == permissions.HOOK
     assert {one.name for one in PUBLIC} == permissions.PUBLIC
@@ -135,7 +137,7 @@ def test_a_role_with_the_permission_comes_in(houses: Two, address: Address) -> N
 def test_a_form_is_taken_from_the_roles_that_may_send_it(houses: Two, address: Address, role: str) -> None:
     before = fingerprint()
     answer = houses.a.client(role).post(houses.a.path(address), form(houses.a, address))
-    is_let_in = may(role, address.name)
+    is_let_in = may_send(role, address.name)
     assert answer.status_code == (302 if is_let_in else 403)
     assert (SAMPLES[address.name].writes in changed(before)) is is_let_in
     assert bool(changed(before)) is is_let_in
