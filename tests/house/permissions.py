@@ -29,6 +29,8 @@ STAFF = {
     "dashboard:home": "dashboard:view",
     "dashboard:palette": "customers:view",
     "dashboard:styleguide": "dashboard:view",
+    "dashboard:start": "dashboard:view",
+    "dashboard:start_card": "settings:business",
     "dashboard:home_revenue": "billing:view",
     "dashboard:home_sessions": "pppoe:view",
     "dashboard:home_due": "billing:view",

@@ -313,5 +313,5 @@ def test_a_delivery_report_settles_its_own_tenants_messages_alone(houses: Two) -
     own = {**sent, "id": houses.a.maker.row("sms.Message")["provider_id"]}
     everything = fingerprint()
     assert houses.b.client().post(path, own).status_code == 200
-    assert changed(everything) == ["sms_message"]
+    assert changed(everything) == ["sms_deliveryreport", "sms_message"]
     assert fingerprint(tenant=houses.b.id) == before
