@@ -50,6 +50,8 @@ class Tenant(models.Model):
     invoice_footer = models.TextField(max_length=300, blank=True)
     brand_color = models.CharField(max_length=7, blank=True)  # #rrggbb, with white text readable on it; empty = ours
     logo_digest = models.CharField(max_length=64, blank=True)  # SHA-256 of its logo; empty = none
+    #: Whether its home page leads through the first steps while they are not all done.
+    has_first_steps = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -252,8 +254,8 @@ class Login(TenantModel):
     """A device that signed in through the API: the family of its refresh tokens. All instants are machine time."""
 
     class Kind(models.TextChoices):
-        STAFF = "staff", "Staff"
-        CUSTOMER = "customer", "Customer"
+        STAFF = "staff", _("Staff")
+        CUSTOMER = "customer", _("Customer")
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     subject_id = models.UUIDField()  # the user's or the customer's

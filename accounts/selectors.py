@@ -48,6 +48,11 @@ def logo_current() -> Logo | None:
     return found
 
 
+def tenants_reachable() -> QuerySet[Tenant]:
+    """The current tenant, once it has said which telephone is its own."""
+    return Tenant.objects.filter(id=tenancy.tenant_id_required()).exclude(support_phone="")
+
+
 def hosts_of_tenant() -> list[str]:
     """The host names of the current tenant."""
     return list(Domain.objects.order_by("host").values_list("host", flat=True))

@@ -8,7 +8,7 @@ class BillingConfig(AppConfig):
     def ready(self) -> None:
         from billing import finders, handlers, health, selectors, suspense  # noqa: F401  registers the handlers
         from customers import search
-        from ispbilling.kernel import counters, live, nav, panels
+        from ispbilling.kernel import counters, first_steps, live, nav, panels
         from payments import resolvers
 
         search.register(finders.customers_of_paper)
@@ -82,3 +82,14 @@ class BillingConfig(AppConfig):
         )
         counters.register("billing:suspense", rows=suspense.waiting, permission="billing:view", is_alarm=True)
         counters.register("billing:cuts", rows=selectors.cut_stops_open, permission="cuts:view", is_alarm=True)
+        first_steps.register(
+            "payment",
+            title=_("Take the first payment"),
+            text=_("The customer pays by phone, or you record cash on his page. His line opens by itself."),
+            do=_("Choose the customer"),
+            url="dashboard:customers",
+            icon="cash-banknote",
+            permission="finance:income_create",
+            order=70,
+            rows=selectors.receipts_all,
+        )

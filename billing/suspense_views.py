@@ -21,7 +21,7 @@ from customers.selectors import customer_known, customers_found
 from ispbilling.kernel import access, clock, counters
 from ispbilling.kernel.errors import DomainError
 from ispbilling.kernel.paging import page_of, search_term
-from payments.selectors import statement_line_get, statement_lines_open
+from payments.selectors import payment_get, statement_line_get, statement_lines_open
 
 SHOWN, FOUND = 50, 10
 
@@ -119,14 +119,15 @@ def _take(request: HttpRequest, row: Receipt, owner: Customer) -> HttpResponse:
 @access.staff("receipts:assign")
 def receipt_return(request: HttpRequest, receipt_id: UUID) -> HttpResponse:
     """It was given back; or it was not after all."""
+    row = suspense.receipt_get(receipt_id)
     if request.POST.get("action") == "keep":
-        services.receipt_return_undo(receipt_id=receipt_id, actor=_actor(request))
-        return _done(request, receipt_id, _("The money lies in suspense again."))
+        services.receipt_return_undo(receipt_id=row.id, actor=_actor(request))
+        return _done(request, row.id, _("The money lies in suspense again."))
     form = ReturnForm(request.POST)
     if not form.is_valid():
         raise DomainError("receipt.note", _("Say how it was given back."))
-    services.receipt_return(receipt_id=receipt_id, note=form.cleaned_data["note"], actor=_actor(request))
-    return _done(request, receipt_id, _("It is booked as given back."))
+    services.receipt_return(receipt_id=row.id, note=form.cleaned_data["note"], actor=_actor(request))
+    return _done(request, row.id, _("It is booked as given back."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -157,7 +158,7 @@ def statement_line(request: HttpRequest, statementline_id: UUID) -> HttpResponse
 @access.staff("billing:view")
 def payment_panel(request: HttpRequest, payment_id: UUID) -> HttpResponse:
     """Where the money of a payment went."""
-    row = suspense.receipt_of_payment(payment_id)
+    row = suspense.receipt_of_payment(payment_get(payment_id).id)
     return render(request, "billing/_payment_panel.html", {"receipt": row})
 
 

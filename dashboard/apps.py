@@ -6,8 +6,9 @@ class DashboardConfig(AppConfig):
     name = "dashboard"
 
     def ready(self) -> None:
+        from dashboard import selectors
         from dashboard.bulk_actions import ALL
-        from ispbilling.kernel import bulk, counters, live, nav, outbox, panels
+        from ispbilling.kernel import bulk, counters, first_steps, live, nav, outbox, panels
 
         live.declare("alerts", permission="dashboard:view")
         panels.register(
@@ -66,5 +67,17 @@ class DashboardConfig(AppConfig):
         )
         nav.action(
             url="dashboard:line_add", title=_("New customer"), icon="user-plus", permission="pppoe:add_user", keys="n"
+        )
+        nav.action(url="dashboard:start", title=_("First steps"), icon="list-check", permission="dashboard:view")
+        first_steps.register(
+            "customer",
+            title=_("Enter the first customer"),
+            text=_("A name, a telephone, a package and a line. Try it with a line of your own."),
+            do=_("Enter a customer"),
+            url="dashboard:line_add",
+            icon="user-plus",
+            permission="pppoe:add_user",
+            order=60,
+            rows=selectors.lines_all,
         )
         counters.register("dashboard:events", rows=outbox.events_parked, permission="system:events", is_alarm=True)

@@ -87,12 +87,13 @@ class Extend(OfCustomers):
         return _("paid until %(old)s → %(new)s") % {"old": old, "new": local_time(end, zone)}
 
     def act(self, target: UUID, parameters: Mapping[str, Any], *, key: str, actor: str) -> dict[str, Any]:
-        old = subscriptions_latest([target]).get(target)
+        customer_locked(target)  # before the ends are read: what is paid meanwhile must not be undone with the days
+        ends = dict(Subscription.objects.filter(customer_id=target).values_list("id", "expires_at"))
         done = days_give(customer_id=target, days=parameters["days"], reason=parameters["reason"], actor=actor)
         return {
             "subscription": str(done.id),
             "until": done.expires_at.isoformat() if done.expires_at else "",
-            "old": old.expires_at.isoformat() if old is not None and old.expires_at else None,
+            "old": old.isoformat() if (old := ends[done.id]) else None,
         }
 
     def sentence(self, parameters: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from ispbilling.kernel import charts, clock, health
 from ispbilling.kernel.templatetags.show import money as shown
 from network import figures as net
 from network.selectors import line_counts, online_count, sessions_found
-from payments.providers.base import providers
+from payments.providers.base import title_of
 
 SPARK_DAYS = 14
 REVENUE_DAYS = 30
@@ -170,7 +170,7 @@ def revenue(tenant: Tenant) -> dict[str, Any]:
     days = [(today - timedelta(days=ago)).date() for ago in range(REVENUE_DAYS - 1, -1, -1)]
     by = {(row.method, row.day): row.amount.amount for row in rows}
     series = [
-        charts.Series(_method(method), [by.get((method, day), 0) for day in days])
+        charts.Series(title_of(method), [by.get((method, day), 0) for day in days])
         for method in sorted({row.method for row in rows})
     ]
     labels = [formats.date_format(day, "j M") for day in days]
@@ -178,10 +178,6 @@ def revenue(tenant: Tenant) -> dict[str, Any]:
         _("Revenue by day and way of paying"), labels, series, show=lambda value: shown(value, currency)
     )
     return {"chart": chart, "sum": shown(sum(by.values()), currency), "has_any": bool(rows)}
-
-
-def _method(name: str) -> str:
-    return str(providers.get(name).title) if name in providers else name
 
 
 def sessions() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dashboard import home as parts
+from dashboard.start_views import card_of
 from ispbilling.kernel import access, clock
 
 
@@ -20,14 +21,15 @@ def home(request: HttpRequest) -> HttpResponse:
     """How the business stands now: the figures at once, the rest part by part."""
     granted = request.granted  # type: ignore[attr-defined]
     found = parts.parts_for(granted)
+    is_part = request.GET.get("part") == "figures"
     context = {
         "figures": parts.figures(request.tenant, granted),  # type: ignore[attr-defined]
+        "first_steps": None if is_part else card_of(request.tenant, granted),  # type: ignore[attr-defined]
         "wide": [part for part in found if part.is_wide],
         "narrow": [part for part in found if not part.is_wide],
         "may_add": "pppoe:add_user" in granted,
         "today": clock.today(request.tenant.zone_info).date(),  # type: ignore[attr-defined]
     }
-    is_part = request.GET.get("part") == "figures"
     return render(request, "dashboard/home/_figures.html" if is_part else "dashboard/home/page.html", context)
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils.translation import pgettext
 
 from billing.selectors import dues_of, wallets_of
 from customers.models import NEVER, Customer
-from ispbilling.kernel import tenancy
+from ispbilling.kernel import first_steps, tenancy
 from ispbilling.kernel.money import Money
+from network.models import Line
 
 #: Standing → colour; the word always stands beside it.
 STANDING_TONES = {
@@ -104,3 +106,46 @@ def customer_rows(customers: Sequence[Customer], *, currency: str, with_money: b
         )
         for customer in customers
     ]
+
+
+def lines_all() -> QuerySet[Line]:
+    """Every line of the tenant."""
+    return Line.objects.all()
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    """One line of the first steps as one viewer sees it. ``is_next`` is the first that waits for somebody."""
+
+    step: first_steps.Step
+    is_done: bool
+    is_next: bool
+    may_do: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSteps:
+    """The way from an empty house to the first payment."""
+
+    rows: list[FirstStep]
+
+    @property
+    def done(self) -> int:
+        return sum(row.is_done for row in self.rows)
+
+    @property
+    def is_complete(self) -> bool:
+        return self.done == len(self.rows)
+
+    @property
+    def next(self) -> FirstStep | None:
+        return next((row for row in self.rows if row.is_next), None)
+
+
+def first_steps_for(granted: Collection[str]) -> FirstSteps:
+    """All steps of the current tenant as somebody with these permissions sees them. One query."""
+    seen = first_steps.seen()
+    coming = next((one.step for one in seen if not one.is_done), None)
+    return FirstSteps(
+        [FirstStep(one.step, one.is_done, one.step is coming, one.step.permission in granted) for one in seen]
+    )

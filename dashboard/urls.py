@@ -10,6 +10,7 @@ from dashboard import (
     home_views,
     live_views,
     shell_views,
+    start_views,
     views,
 )
 from dashboard.demo import banner
@@ -17,6 +18,8 @@ from dashboard.demo import banner
 app_name = "dashboard"
 urlpatterns = [
     path("", home_views.home, name="home"),
+    path("start/", start_views.start, name="start"),
+    path("start/card/", start_views.card, name="start_card"),
     path("home/revenue/", home_views.revenue, name="home_revenue"),
     path("home/sessions/", home_views.sessions, name="home_sessions"),
     path("home/due/", home_views.due, name="home_due"),

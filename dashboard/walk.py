@@ -193,11 +193,16 @@ class Walk:
         self.wait("the line is seen as wanted", lambda: self.fresh_line().is_converged)
 
     def bytes_grow(self) -> None:
-        first = self.wait("a session read", self.session)
-        later = self.wait(
-            "more bytes of the same session",
-            lambda: (again := self.session()) and again.download_bytes > first.download_bytes and again,
-        )
+        begun: dict[UUID, Session] = {}  # a line that dials anew between two readings begins another session
+
+        def grown() -> tuple[Session, Session] | None:
+            seen = self.session()
+            if seen is None:
+                return None
+            first = begun.setdefault(seen.id, seen)
+            return (first, seen) if seen.download_bytes > first.download_bytes else None
+
+        first, later = self.wait("more bytes of the same session", grown)
         self.demand(later.readings >= 2, "not read twice")
         self.demand(later.upload_bytes > first.upload_bytes, "no upload counted")
 

@@ -7,7 +7,7 @@ class NetworkConfig(AppConfig):
 
     def ready(self) -> None:
         from customers import search
-        from ispbilling.kernel import counters, live, nav, panels, wake
+        from ispbilling.kernel import counters, first_steps, live, nav, panels, wake
         from network import finders, handlers, health, selectors  # noqa: F401  registers the handlers
         from network.drivers import mikrotik  # noqa: F401  registers the adapter
 
@@ -45,3 +45,16 @@ class NetworkConfig(AppConfig):
         )
         counters.register("network:routers", rows=selectors.routers_down, permission="routers:view", is_alarm=True)
         nav.action(url="network:router_new", title=_("New router"), icon="router", permission="routers:manage")
+        first_steps.register(
+            "router",
+            title=_("Connect a router"),
+            text=_(
+                "It lets in who has paid and keeps out who has not. This step is done when the router has answered."
+            ),
+            do=_("Enter a router"),
+            url="network:router_new",
+            icon="router",
+            permission="routers:manage",
+            order=40,
+            rows=selectors.routers_known,
+        )

@@ -84,7 +84,12 @@ class RouterForm(forms.Form):
 class SessionFilter(forms.Form):
     """Which sessions are shown. Garbage shows all."""
 
-    q = forms.CharField(label=_("User name, customer, address or MAC"), required=False, max_length=80)
+    q = forms.CharField(
+        label=_("Find"),
+        required=False,
+        max_length=80,
+        widget=forms.SearchInput(attrs={"placeholder": _("User name, customer, address or MAC")}),
+    )
     router = forms.ChoiceField(label=_("Router"), required=False)
 
     def __init__(self, *args: Any, routers: Iterable[Router], **kwargs: Any) -> None:

@@ -36,6 +36,11 @@ def routers_down() -> QuerySet[Router]:
     return rows
 
 
+def routers_known() -> QuerySet[Router]:
+    """Routers that have answered once."""
+    return Router.objects.filter(last_seen_at__isnull=False)
+
+
 def router_get(router_id: UUID) -> Router:
     """Raises NotFound."""
     found: Router | None = Router.objects.filter(id=router_id).first()

@@ -6,7 +6,8 @@ class PackagesConfig(AppConfig):
     name = "packages"
 
     def ready(self) -> None:
-        from ispbilling.kernel import nav
+        from ispbilling.kernel import first_steps, nav
+        from packages import selectors
 
         nav.register(
             group="revenue",
@@ -18,3 +19,14 @@ class PackagesConfig(AppConfig):
             keys="g k",
         )
         nav.action(url="packages:package_add", title=_("New package"), icon="package", permission="packages:edit")
+        first_steps.register(
+            "package",
+            title=_("Make a package"),
+            text=_("What you sell: a speed, a time and a price."),
+            do=_("Make a package"),
+            url="packages:package_add",
+            icon="package",
+            permission="packages:edit",
+            order=50,
+            rows=selectors.packages_all,
+        )

@@ -6,8 +6,8 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        from ispbilling.kernel import nav, wake
-        from payments import handlers, health  # noqa: F401  registers the handlers
+        from ispbilling.kernel import first_steps, nav, wake
+        from payments import handlers, health, selectors  # noqa: F401  registers the handlers
         from payments.providers import cash, mpesa  # noqa: F401  registers the adapters
 
         wake.topic("attempts", task="payments.tasks.attempts_ask_task", queue="outside")
@@ -28,4 +28,17 @@ class PaymentsConfig(AppConfig):
             icon="credit-card",
             permission="settings:gateways",
             order=60,
+        )
+        first_steps.register(
+            "gateway",
+            title=_("Say how customers pay"),
+            text=_(
+                "With a gateway, customers pay by phone at any hour and are online at once. Cash is a way to pay, too."
+            ),
+            do=_("Add a way to pay"),
+            url="payments:gateway_add",
+            icon="credit-card",
+            permission="settings:gateways",
+            order=20,
+            rows=selectors.accounts_enabled,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from ispbilling.kernel.crypto import EncryptedJSONField, EncryptedTextField
 from ispbilling.kernel.ids import url_token
@@ -49,12 +50,12 @@ class Payment(TenantModel):
     """One intention to pay, or money that came unasked. ``purpose`` and ``purpose_id`` belong to whoever asked."""
 
     class State(models.TextChoices):
-        INITIATED = "initiated", "Initiated"
-        PENDING = "pending", "Waiting"
-        SUCCEEDED = "succeeded", "Paid"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
-        EXPIRED = "expired", "Expired"
+        INITIATED = "initiated", _("Initiated")
+        PENDING = "pending", _("Waiting")
+        SUCCEEDED = "succeeded", _("Paid")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        EXPIRED = "expired", _("Expired")
 
     #: A late proof of payment wins over every negative end. Nothing leads away from success.
     MOVES = Moves(

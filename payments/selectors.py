@@ -31,6 +31,11 @@ def accounts_all() -> list[ProviderAccount]:
     return list(ProviderAccount.objects.order_by("-is_enabled", "sort_order", "label", "id"))
 
 
+def accounts_enabled() -> QuerySet[ProviderAccount]:
+    """Ways of paying that are in use, cash among them."""
+    return ProviderAccount.objects.filter(is_enabled=True)
+
+
 def account_get(account_id: UUID) -> ProviderAccount:
     """Raises NotFound."""
     found: ProviderAccount | None = ProviderAccount.objects.filter(id=account_id).first()

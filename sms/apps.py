@@ -6,8 +6,8 @@ class SmsConfig(AppConfig):
     name = "sms"
 
     def ready(self) -> None:
-        from ispbilling.kernel import nav, panels, wake
-        from sms import handlers, health  # noqa: F401  registers the handlers
+        from ispbilling.kernel import first_steps, nav, panels, wake
+        from sms import handlers, health, selectors  # noqa: F401  registers the handlers
         from sms.channels import africastalking, console  # noqa: F401  registers the adapters
 
         wake.topic("messages", task="sms.tasks.messages_send_task", queue="outside")
@@ -37,4 +37,15 @@ class SmsConfig(AppConfig):
             icon="template",
             permission="messages:wordings",
             order=75,
+        )
+        first_steps.register(
+            "messages",
+            title=_("Let messages reach customers"),
+            text=_("Customers sign in with a code by SMS, and hear when time runs out and when money has come."),
+            do=_("Add a message account"),
+            url="sms:channel_add",
+            icon="send",
+            permission="settings:messages",
+            order=30,
+            rows=selectors.accounts_enabled,
         )

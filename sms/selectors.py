@@ -42,6 +42,11 @@ def accounts_all() -> list[ChannelAccount]:
     return list(ChannelAccount.objects.order_by("-is_enabled", "sort_order", "label", "id"))
 
 
+def accounts_enabled() -> QuerySet[ChannelAccount]:
+    """Accounts that messages leave by."""
+    return ChannelAccount.objects.filter(is_enabled=True)
+
+
 def account_get(account_id: UUID) -> ChannelAccount:
     """Raises NotFound."""
     found: ChannelAccount | None = ChannelAccount.objects.filter(id=account_id).first()

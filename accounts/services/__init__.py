@@ -33,7 +33,14 @@ from accounts.services.staff import (
     member_second_factor_reset,
     member_sign_ins_end,
 )
-from accounts.services.tenants import actor_of, domain_add, staff_create, tenant_change, tenant_create
+from accounts.services.tenants import (
+    actor_of,
+    domain_add,
+    staff_create,
+    tenant_change,
+    tenant_create,
+    tenant_first_steps_set,
+)
 from accounts.services.tries import tries_allow, tries_begin_anew, tries_count, tries_forget
 
 __all__ = [
@@ -79,6 +86,7 @@ __all__ = [
     "staff_prove",
     "tenant_change",
     "tenant_create",
+    "tenant_first_steps_set",
     "tries_allow",
     "tries_begin_anew",
     "tries_count",

@@ -92,6 +92,23 @@ def tenant_change(
 
 
 @transaction.atomic
+def tenant_first_steps_set(*, is_shown: bool, actor: str) -> Tenant:
+    """Whether the current tenant's home page leads through the first steps. The same wish again changes nothing."""
+    tenant = Tenant.objects.select_for_update(no_key=True).get(id=tenancy.tenant_id_required())
+    if tenant.has_first_steps != is_shown:
+        tenant.has_first_steps = is_shown
+        tenant.save(update_fields=["has_first_steps"])
+        audit.record(
+            actor=actor,
+            verb="tenant.first_steps",
+            row=tenant,
+            old={"has_first_steps": not is_shown},
+            new={"has_first_steps": is_shown},
+        )
+    return tenant
+
+
+@transaction.atomic
 def domain_add(*, host: str, actor: str) -> Domain:
     """Give the current tenant a host name. Raises Conflict ``domain.taken``."""
     host = host.lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import pgettext_lazy
 
 from ispbilling.kernel.models import TenantForeignKey, TenantModel
 from ispbilling.kernel.money import AmountField, CurrencyField
@@ -36,9 +37,9 @@ class Invoice(TenantModel):
     """
 
     class State(models.TextChoices):
-        ISSUED = "issued", "Open"
-        PAID = "paid", "Paid"
-        VOID = "void", "Void"
+        ISSUED = "issued", pgettext_lazy("invoice", "Open")
+        PAID = "paid", pgettext_lazy("invoice", "Paid")
+        VOID = "void", pgettext_lazy("invoice", "Void")
 
     MOVES = Moves({State.ISSUED: {State.PAID, State.VOID}, State.PAID: {State.VOID}, State.VOID: set()})
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from ispbilling.kernel.models import TenantForeignKey, TenantModel
 from ispbilling.kernel.money import AmountField, CurrencyField
@@ -14,12 +15,12 @@ from ispbilling.kernel.money import AmountField, CurrencyField
 class AccountKind(models.TextChoices):
     """Debit is positive. What the tenant owes (wallet, suspense, tax) and earns (revenue) stands negative."""
 
-    WALLET = "wallet", "Customer wallet"
-    RECEIVABLE = "receivable", "Receivable"
-    REVENUE = "revenue", "Revenue"
-    TAX = "tax", "Tax payable"
-    CLEARING = "clearing", "Gateway clearing"
-    SUSPENSE = "suspense", "Suspense"
+    WALLET = "wallet", _("Customer wallet")
+    RECEIVABLE = "receivable", _("Receivable")
+    REVENUE = "revenue", _("Revenue")
+    TAX = "tax", _("Tax payable")
+    CLEARING = "clearing", _("Gateway clearing")
+    SUSPENSE = "suspense", _("Suspense")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from ispbilling.kernel.models import TenantModel
 
 
 class SuspensionMode(models.TextChoices):
-    WALLED = "walled", "Walled: stays connected, sees the pay page"
-    BLOCKED = "blocked", "Blocked: cannot connect"
+    WALLED = "walled", _("Walled: stays connected, sees the pay page")
+    BLOCKED = "blocked", _("Blocked: cannot connect")
 
 
 class TaxMode(models.TextChoices):
     """How a package's price stands to tax. Whatever the customer is shown contains it."""
 
-    NONE = "none", "No tax"
-    CONTAINED = "contained", "Contained in prices"
-    ON_TOP = "on_top", "On top of prices"
+    NONE = "none", _("No tax")
+    CONTAINED = "contained", _("Contained in prices")
+    ON_TOP = "on_top", _("On top of prices")
 
 
 def default_reminders() -> list[Any]:
@@ -69,10 +70,10 @@ class CutStop(TenantModel):
     """
 
     class Cause(models.TextChoices):
-        BRAKE = "brake", "Too many at once"
-        CLOCK = "clock", "The clock jumped"
-        TIME = "time", "The clock is not set"
-        GATEWAY = "gateway", "A gateway is silent"
+        BRAKE = "brake", _("Too many at once")
+        CLOCK = "clock", _("The clock jumped")
+        TIME = "time", _("The clock is not set")
+        GATEWAY = "gateway", _("A gateway is silent")
 
     cause = models.CharField(max_length=8, choices=Cause.choices)
     detail = models.CharField(max_length=120, blank=True)  # how far the clock jumped, which gateways

@@ -6,6 +6,7 @@ from django.db import models
 
 from ispbilling.kernel.models import TenantForeignKey, TenantModel
 from ispbilling.kernel.money import AmountField, CurrencyField, Money
+from payments.providers.base import title_of
 
 
 class Receipt(TenantModel):
@@ -29,6 +30,11 @@ class Receipt(TenantModel):
     @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def way(self) -> str:
+        """The method as people know it."""
+        return title_of(self.method)
 
     class Meta:
         constraints = [

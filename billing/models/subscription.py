@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from ispbilling.kernel.models import TenantForeignKey, TenantModel
 from ispbilling.kernel.money import AmountField, CurrencyField
@@ -18,11 +19,11 @@ class Subscription(TenantModel):
     """Expiry is ``anchor_at`` plus ``periods`` periods of the package, never "the expiry before plus one"."""
 
     class State(models.TextChoices):
-        PENDING = "pending", "Not paid yet"
-        ACTIVE = "active", "Active"
-        GRACE = "grace", "Grace"
-        SUSPENDED = "suspended", "Suspended"
-        ENDED = "ended", "Ended"
+        PENDING = "pending", _("Not paid yet")
+        ACTIVE = "active", _("Active")
+        GRACE = "grace", _("Grace")
+        SUSPENDED = "suspended", _("Suspended")
+        ENDED = "ended", _("Ended")
 
     MOVES = Moves(
         {
@@ -85,9 +86,9 @@ class Recharge(TenantModel):
     """An order for periods at a price that was shown. Completed by money, once."""
 
     class State(models.TextChoices):
-        PENDING = "pending", "Waiting for money"
-        COMPLETED = "completed", "Completed"
-        CANCELLED = "cancelled", "Cancelled"
+        PENDING = "pending", _("Waiting for money")
+        COMPLETED = "completed", _("Completed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     MOVES = Moves({State.PENDING: {State.COMPLETED, State.CANCELLED}, State.COMPLETED: set(), State.CANCELLED: set()})
 

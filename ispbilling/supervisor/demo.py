@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -23,7 +24,8 @@ from urllib.request import ProxyHandler, build_opener
 from ispbilling.supervisor.paths import CHECKOUT, Folders, default_data, make_folder
 from ispbilling.supervisor.processes import Child, Family, StartFailed, wait_until
 from ispbilling.supervisor.programs import PAGES, programs
-from ispbilling.supervisor.servers import start_servers
+from ispbilling.supervisor.servers import python_environment, start_servers
+from ispbilling.supervisor.tables import tables_update
 
 READY_LIMIT_S = 120
 SIMULATORS_LIMIT_S = 30
@@ -128,8 +130,13 @@ def reset(options: Options) -> int:
 
 
 def _start(options: Options, folders: Folders, family: Family) -> dict[str, str]:
-    """Servers, simulators and pages; with a history the workers wait for it, so that none lives through it again."""
+    """Servers, simulators, pages, workers, as much at once as can be.
+
+    With a history the routers' worker waits for it: the simulators are given the rows their routers hold first. The
+    other workers wait while a history is made, so that none lives through it again.
+    """
     began = time.monotonic()
+    simulators, announced = _simulators(folders, family)
     environment = start_servers(folders, family)
     wall_port = options.port + 1 if _is_free(options.port + 1) else _free_port()
     environment |= {
@@ -138,28 +145,52 @@ def _start(options: Options, folders: Folders, family: Family) -> dict[str, str]
         "WALL_PAGE_ADDRESS": f"127.0.0.1:{wall_port}",
         "ALLOWED_HOSTS": "127.0.0.1,localhost,.localhost",
         "DJANGO_SETTINGS_MODULE": "ispbilling.settings.dev",
+        "SIMULATORS": str(announced),
     }
     if options.is_check:
         environment |= {"SWEEP_INTERVAL_S": "1", "CYCLE_INTERVAL_S": "1", "POLL_INTERVAL_S": "2"}
     else:
         environment |= {"POLL_INTERVAL_S": os.environ.get("POLL_INTERVAL_S", "10")}
-    _manage(["migrate", "--database", "owner", "-v0"], environment)
-    environment["SIMULATORS"] = str(_simulators(folders, family, environment))
     commands = programs(options.port, wall_port)
+
+    def spawn(*names: str) -> None:
+        for name in names:
+            family.spawn(name, commands[name], env=environment, cwd=CHECKOUT)
+
+    def pages() -> None:
+        wait_until(lambda: _is_ready(options.url), child=web, limit_s=READY_LIMIT_S, what="The web process")
+        (folders.run / "url").write_text(options.url)
+        if not options.is_check:
+            places = f"{options.url}/dashboard/ for staff, {options.url}/client/ for customers"
+            print(f"Ready after {time.monotonic() - began:.0f} s: {places}")
+
     web = family.spawn("web", commands["web"], env=environment, cwd=CHECKOUT)
+    tables_update(
+        environment["OWNER_DATABASE_URL"], lambda: _manage(["migrate", "--database", "owner", "-v0"], environment)
+    )
+    wait_until(announced.exists, child=simulators, limit_s=SIMULATORS_LIMIT_S, what="The simulators")
+    working = [name for name in commands if name not in PAGES]
+    if options.has_history and _has_lived(folders):
+        with _running(_fill(options, environment), environment) as waking:
+            pages()
+            spawn(*(name for name in working if name != "network"))
+            if waking.wait():
+                raise StartFailed("The simulators could not be given what their routers held.")
+        spawn("network")
+        return environment
     if options.has_history and _follow(_fill(options, environment, "--open"), environment):
         raise StartFailed("The demo's providers could not be opened.")
-    wait_until(lambda: _is_ready(options.url), child=web, limit_s=READY_LIMIT_S, what="The web process")
-    (folders.run / "url").write_text(options.url)
-    if not options.is_check:
-        pages = f"{options.url}/dashboard/ for staff, {options.url}/client/ for customers"
-        print(f"Ready after {time.monotonic() - began:.0f} s: {pages}")
+    pages()
     if options.has_history and _follow(_fill(options, environment), environment):
         raise StartFailed("The demo's history could not be made. Start it again: it goes on where it was.")
-    for name, command in commands.items():
-        if name not in PAGES:
-            family.spawn(name, command, env=environment, cwd=CHECKOUT)
+    spawn(*working)
     return environment
+
+
+def _has_lived(folders: Folders) -> bool:
+    """Whether the history is made whole; ``dashboard/demo/progress.py`` writes the file."""
+    found = _read(folders.run / "history.json")
+    return bool(found) and found["done"] > found["days"]
 
 
 def _fill(options: Options, environment: dict[str, str], *more: str) -> list[str]:
@@ -196,11 +227,14 @@ def _mourn(dead: Child) -> int:
     return 1
 
 
-def _simulators(folders: Folders, family: Family, environment: dict[str, str]) -> Path:
-    """Routers, gateway and message provider for the demo; at the ports of last time when those are free."""
+def _simulators(folders: Folders, family: Family) -> tuple[Child, Path]:
+    """Routers, gateway and message provider for the demo; at the ports of last time when those are free.
+
+    Returns the process and the file in which it will announce them.
+    """
     announced = folders.run / "simulators.json"
     command: list[str | Path] = [sys.executable, "-m", "simulators", "--announce", announced]
-    known = _announced(announced)
+    known = _read(announced)
     routers = dict.fromkeys(ROUTERS, 0) | {name: one["port"] for name, one in known.get("routers", {}).items()}
     for name, port in routers.items():
         command += ["--router", f"{name}:{port if _is_free(port) else 0}"]
@@ -208,12 +242,10 @@ def _simulators(folders: Folders, family: Family, environment: dict[str, str]) -
         port = int(known[key].rpartition(":")[2]) if key in known else 0
         command += [option, str(port if _is_free(port) else 0)]
     announced.unlink(missing_ok=True)
-    child = family.spawn("simulators", command, env=environment, cwd=CHECKOUT)
-    wait_until(announced.exists, child=child, limit_s=SIMULATORS_LIMIT_S, what="The simulators")
-    return announced
+    return family.spawn("simulators", command, env=python_environment(folders), cwd=CHECKOUT), announced
 
 
-def _announced(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text())
     except (OSError, ValueError):
@@ -235,11 +267,18 @@ def _manage(arguments: Sequence[str], environment: dict[str, str]) -> None:
 
 
 def _follow(arguments: Sequence[str], environment: dict[str, str]) -> int:
-    """Run a command of ours and let its output through."""
+    """Run a command of ours to its end. Its exit status."""
+    with _running(arguments, environment) as process:
+        return process.wait()
+
+
+@contextmanager
+def _running(arguments: Sequence[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A command of ours that works meanwhile, its output let through; ended when we must leave before it."""
     process = subprocess.Popen([sys.executable, "manage.py", *arguments], env=environment, cwd=CHECKOUT)
     try:
-        return process.wait()
-    except Stop:
+        yield process
+    except BaseException:
         process.terminate()
         process.wait()
         raise

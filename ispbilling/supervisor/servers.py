@@ -16,12 +16,7 @@ def start_servers(
     folders: Folders, family: Family, *, is_durable: bool = True, max_connections: int = 100
 ) -> dict[str, str]:
     """Start what the environment does not name already. Returns the environment of every other child."""
-    environment = {
-        **os.environ,
-        **secrets_of(folders.data),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONPYCACHEPREFIX": os.environ.get("PYTHONPYCACHEPREFIX") or str(folders.data / "cache" / "pyc"),
-    }
+    environment = {**python_environment(folders), **secrets_of(folders.data)}
     if not (os.environ.get("DATABASE_URL") and os.environ.get("OWNER_DATABASE_URL")):
         postgres = Postgres(folders, is_durable=is_durable, max_connections=max_connections)
         postgres.start(family)
@@ -35,6 +30,15 @@ def start_servers(
         environment["REDIS_URL"] = redis.url
         environment["CELERY_BROKER_URL"] = redis.broker_url
     return environment
+
+
+def python_environment(folders: Folders) -> dict[str, str]:
+    """Ours, for a child that needs no server: what it compiles is kept in the data folder."""
+    return {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPYCACHEPREFIX": os.environ.get("PYTHONPYCACHEPREFIX") or str(folders.data / "cache" / "pyc"),
+    }
 
 
 def log_tail(folders: Folders, name: str, lines: int = 20) -> str:

@@ -239,6 +239,11 @@ class PaymentProvider(ABC):
 providers: Registry[type[PaymentProvider]] = Registry("payment provider")
 
 
+def title_of(name: str) -> str:
+    """A way of paying as people know it; the name itself when its adapter is not here any more."""
+    return str(providers.get(name).title) if name in providers else name
+
+
 def provider(name: str) -> Callable[[type[PaymentProvider]], type[PaymentProvider]]:
     """Class decorator: makes an adapter known by its name."""
 

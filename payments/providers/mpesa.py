@@ -16,6 +16,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext_noop as _
+
 from ispbilling.kernel import clock, http
 from ispbilling.kernel.adapters import ConfigField, Facts, Proven
 from ispbilling.kernel.errors import Refused, Retryable
@@ -101,16 +103,16 @@ class Mpesa(PaymentProvider):
     query_at_s = (20, 50, 110, 230)
     expires_after_s = 300
     config = {
-        "consumer_key": ConfigField("Consumer key", secret=True),
-        "consumer_secret": ConfigField("Consumer secret", secret=True),
-        "passkey": ConfigField("Passkey", "E-mailed at go-live.", secret=True),
-        "business_shortcode": ConfigField("Shortcode", "Paybill number, or for a till its store number."),
-        "party_b": ConfigField("Till number", "For a till; empty for a paybill.", required=False),
+        "consumer_key": ConfigField(_("Consumer key"), secret=True),
+        "consumer_secret": ConfigField(_("Consumer secret"), secret=True),
+        "passkey": ConfigField(_("Passkey"), _("E-mailed at go-live."), secret=True),
+        "business_shortcode": ConfigField(_("Shortcode"), _("Paybill number, or for a till its store number.")),
+        "party_b": ConfigField(_("Till number"), _("For a till; empty for a paybill."), required=False),
         "transaction_type": ConfigField(
-            "Kind", "CustomerPayBillOnline or CustomerBuyGoodsOnline", default="CustomerPayBillOnline"
+            _("Kind"), _("CustomerPayBillOnline or CustomerBuyGoodsOnline"), default="CustomerPayBillOnline"
         ),
-        "environment": ConfigField("Environment", "live or sandbox", default="live"),
-        "max_amount": ConfigField("Largest amount", "Shillings in one payment.", default="250000"),
+        "environment": ConfigField(_("Environment"), _("live or sandbox"), default="live"),
+        "max_amount": ConfigField(_("Largest amount"), _("Shillings in one payment."), default="250000"),
         **mpesa_pull.CONFIG,
     }
     facts = Facts(

@@ -12,6 +12,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext_noop as _
+
 from ispbilling.kernel.adapters import ConfigField
 from ispbilling.kernel.money import Money
 from ispbilling.kernel.text import foreign
@@ -25,13 +27,13 @@ WINDOW = timedelta(hours=47, minutes=55)
 LATENESS = timedelta(hours=1)
 CONFIG = {
     "pull": ConfigField(
-        "Read the statement",
-        "yes or no. Finds payments whose callback was lost; needs Pull Transactions at Safaricom.",
+        _("Read the statement"),
+        _("yes or no. Finds payments whose callback was lost; needs Pull Transactions at Safaricom."),
         default="no",
     ),
     "nominated_number": ConfigField(
-        "Nominated number",
-        "For the statement: the number registered with the shortcode, like 254722000000.",
+        _("Nominated number"),
+        _("For the statement: the number registered with the shortcode, like 254722000000."),
         required=False,
     ),
 }

@@ -128,6 +128,8 @@ def line(request: HttpRequest) -> HttpResponse:
             services.line_password_change(
                 customer=customer, line_id=form.cleaned_data["line"], password=form.cleaned_data["password"]
             )
+        except NotFound:
+            raise
         except DomainError as error:
             form.add_error("password", error.message)
         else:

@@ -64,8 +64,7 @@ def lead(request: HttpRequest, lead_id: UUID) -> HttpResponse:
         return redirect("portal_staff:leads")
     form = LeadForm(request.POST, routers=_routers())
     if not form.is_valid():
-        messages.error(request, _("Please choose a router for the line."))
-        return redirect("portal_staff:leads")
+        raise DomainError("lead.router", _("Please choose a router for the line."))
     try:
         line = services.lead_accept(lead_id=lead_id, router_id=UUID(form.cleaned_data["router"]), actor=actor)
     except DomainError as error:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from ispbilling.kernel import http
 from ispbilling.kernel.adapters import ConfigField, Facts, Proven
 from ispbilling.kernel.errors import Refused, Retryable
@@ -51,9 +53,9 @@ class AfricasTalking(Channel):
     has_reports = True
     tells_cost = True
     config = {
-        "username": ConfigField("User name", "“sandbox” uses the sandbox."),
-        "api_key": ConfigField("API key", secret=True),
-        "sender": ConfigField("Sender", "Registered name or short code; empty: theirs.", required=False),
+        "username": ConfigField(_("User name"), _("“sandbox” uses the sandbox.")),
+        "api_key": ConfigField(_("API key"), secret=True),
+        "sender": ConfigField(_("Sender"), _("Registered name or short code; empty: theirs."), required=False),
     }
     facts = Facts(
         docs="SMS, bulk messaging, read 2026-11",

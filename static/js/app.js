@@ -18,6 +18,9 @@ themeForm?.addEventListener("submit", (event) => {
   document.dispatchEvent(new CustomEvent("theme:changed"));
 });
 
+// --- The entry of this page is in sight, however long the menu is.
+document.querySelector("#sidebar [aria-current]")?.scrollIntoView({ block: "nearest" });
+
 // --- The menu below 800 px lies over the page; what is beside it cannot be reached meanwhile.
 const menuButton = document.querySelector("[data-menu-button]");
 const sidebar = document.getElementById("sidebar");

@@ -68,7 +68,7 @@ def test_days_cost_nothing(running: Subscription) -> None:
 
 def test_why_stands_in_the_audit(running: Subscription) -> None:
     extend(running)
-    entry = AuditEntry.objects.get(verb="subscription.expiry")
+    entry = AuditEntry.objects.get(verb="subscription.gift")
     assert (entry.actor, entry.reason) == ("user:x", "a storm")
 
 

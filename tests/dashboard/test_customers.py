@@ -145,10 +145,10 @@ def page(customer: Customer, end: str = "") -> str:
 
 def test_the_page_says_who_he_is_and_offers_what_one_may(here: Client, tenant: Any, three: Any) -> None:
     text = here.get(page(three["Amina"])).content.decode()
-    for words in ("Amina", "Active", "Record cash", "Give days", "Suspend", "Delete", "tel:+254"):
+    for words in ("Amina", "Active", "Record a payment", "Give days", "Suspend", "Delete", "tel:+254"):
         assert words in text
     less = browser_of(tenant, "technician").get(page(three["Amina"])).content.decode()
-    for words in ("Record cash", "Give days", "Suspend him", "Balance"):
+    for words in ("Record a payment", "Give days", "Suspend him", "Balance"):
         assert words not in less
 
 
@@ -159,7 +159,7 @@ def test_one_panel_can_be_shown_alone(here: Client, three: Any) -> None:
 
 def test_cash_sent_twice_is_booked_once(here: Client, three: Any) -> None:
     account_make("cash")
-    sent = {"amount": "1500", "description": "", "key": "a" * 32}
+    sent = {"amount": "1500", "way": "cash", "reference": "", "key": "a" * 32, "action": "book"}
     for _ in range(2):
         assert here.post(page(three["Brian"], "cash/"), sent).status_code == 302
     assert [row.amount for row in Receipt.objects.filter(customer=three["Brian"])] == [Decimal("1500.00")]

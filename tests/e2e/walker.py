@@ -63,7 +63,8 @@ def place_of(path: str) -> Place | None:
 def walk(tab: Tab, who: str, seen: set[str]) -> Iterator[Place]:
     """Each page somebody comes to that is not in ``seen``, open in ``tab``. Adds to ``seen``."""
     begin = HOMES.get(who, STAFF_HOME)
-    todo = [begin, *UNLINKED.get(who, []), *_without_parameters(who)]
+    entered = _without_parameters(who)
+    todo = [begin, *UNLINKED.get(who, []), *entered]
     variants = Counter(name.partition("?")[0] for name in seen)
     while todo:
         place = place_of(todo.pop(0))
@@ -71,7 +72,8 @@ def walk(tab: Tab, who: str, seen: set[str]) -> Iterator[Place]:
         is_new = place is not None and (place.name not in seen or (place.path == begin and who != "owner"))
         if place is None or not is_new or variants[place.view] >= VARIANTS_MOST:
             continue
-        if not _is_page(tab, place.path):
+        # A link that leads to nothing is a fault; a logo that was never uploaded is none.
+        if not _is_page(tab, place.path, {200} if place.path in entered else {200, 404}):
             seen.add(place.name)
             continue
         tab.expected = {404} if place.name.startswith("nothing") else set()
@@ -101,7 +103,7 @@ def _without_parameters(who: str) -> list[str]:
     return []
 
 
-def _is_page(tab: Tab, path: str) -> bool:
+def _is_page(tab: Tab, path: str, statuses: set[int]) -> bool:
     """Whether it is a whole page: no file, no part of a page, no door that takes nothing but a form."""
     site = urlsplit(tab.site)
     cookies = tab.page.context.cookies(tab.site)
@@ -110,5 +112,5 @@ def _is_page(tab: Tab, path: str) -> bool:
     url = f"http://127.0.0.1:{site.port}{path}"
     with requests.get(url, headers=headers, allow_redirects=False, timeout=60, stream=True) as answer:
         # Looked at before it is read: a stream of what happens has no end.
-        is_shown = answer.status_code in (200, 404) and "text/html" in answer.headers.get("content-type", "")
+        is_shown = answer.status_code in statuses and "text/html" in answer.headers.get("content-type", "")
         return is_shown and answer.text.lstrip()[:9].lower() == "<!doctype"

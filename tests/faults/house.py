@@ -73,7 +73,7 @@ class House:
     def start(self) -> None:
         self.farm.start()
         self.power_back()
-        until(self.is_ready, 180, "the house")
+        until(self.is_ready, 600, "the house")
 
     def power_back(self) -> None:
         """Start the keeper, who starts the rest."""

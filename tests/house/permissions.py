@@ -29,6 +29,8 @@ STAFF = {
     "dashboard:home": "dashboard:view",
     "dashboard:palette": "customers:view",
     "dashboard:styleguide": "dashboard:view",
+    "dashboard:start": "dashboard:view",
+    "dashboard:start_card": "settings:business",
     "dashboard:home_revenue": "billing:view",
     "dashboard:home_sessions": "pppoe:view",
     "dashboard:home_due": "billing:view",
@@ -123,6 +125,9 @@ STAFF = {
     "sms:channel_try": "settings:messages",
     "sms:wordings": "messages:wordings",
 }
+
+#: What sending the form of an address needs besides.
+FORMS = {"billing:statement_line": "receipts:assign"}
 
 #: A signed-in customer, who sees what is his own.
 CUSTOMER = {
@@ -317,6 +322,11 @@ ROLES = {
 def may(role: str, address: str) -> bool:
     """Whether a role comes in at a staff address."""
     return role in ROLES[STAFF[address]]
+
+
+def may_send(role: str, address: str) -> bool:
+    """Whether a role's form is taken at a staff address."""
+    return may(role, address) and (address not in FORMS or role in ROLES[FORMS[address]])
 
 
 def may_call(role: str, address: str, method: str) -> bool:

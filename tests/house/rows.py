@@ -118,12 +118,10 @@ def hints() -> dict[str, Hint]:
         "packages.Package.features": Hint([], "lines of text"),
         "packages.Package.discounts": Hint({}, "per cent by number of periods"),
         "accounts.Tenant.brand_color": Hint("#1d5fd1", "a colour"),
-        "accounts.Tenant.logo_digest": Hint("", "without a logo"),
+        "accounts.Tenant.logo_digest": Hint("", "without a logo", True),
         "accounts.Logo.content": Hint(b"\x89PNG\r\n\x1a\n", "bytes"),
         "accounts.Logo.media_type": Hint("image/png", "a kind browsers know"),
-        "billing.Receipt.customer": Hint(
-            lambda maker: None if maker.is_first else maker.id_of("customers.Customer"), "waits for its owner", True
-        ),
+        "billing.Receipt.customer": Hint(lambda maker: maker.id_of("customers.Customer"), "he sees it"),
         "billing.Receipt.returned_at": Hint(None, "money that can be attached was not given back"),
         "billing.LedgerAccount.owner": Hint(_wallet_owner, "the first is the customer's wallet"),
         "billing.CutStop.released_at": Hint(
@@ -185,6 +183,7 @@ def hints() -> dict[str, Hint]:
         "sms.ChannelAccount.channel": Hint("africastalking", "a channel the program knows"),
         "sms.ChannelAccount.config": Hint(_config(channels, "africastalking"), "what the channel's adapter wants"),
         "sms.ChannelAccount.token": token,
+        "sms.Message.state": Hint("failed", "can be sent again"),
         "sms.Message.to": phone,
         "sms.Message.next_try_at": Hint(None, "nothing is to be sent"),
     }  # fmt: skip

@@ -97,6 +97,12 @@ PARAMETERS: dict[str, tuple[str, str] | None] = {
     "key": None,
 }
 
+#: Addresses whose row is another than the first of its table: (address, parameter) → (model, what is different).
+OTHERS: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
+    ("billing:receipt_owner", "receipt_id"): ("billing.Receipt", {"customer": None}),
+    ("billing:receipt_return", "receipt_id"): ("billing.Receipt", {"customer": None}),
+}
+
 
 @dataclass
 class House:
@@ -106,6 +112,7 @@ class House:
     users: dict[str, UUID] = field(default_factory=dict)
     members: dict[str, UUID] = field(default_factory=dict)
     sessions: dict[str, SimpleCookie] = field(default_factory=dict)
+    others: dict[tuple[str, str], UUID] = field(default_factory=dict)
 
     @property
     def id(self) -> UUID:
@@ -121,7 +128,7 @@ class House:
 
     def values(self, address: Address) -> dict[str, Any]:
         """What stands in the address for this tenant's own row."""
-        return {name: self.value(name) for name in address.parameters}
+        return {name: self.others.get((address.name, name)) or self.value(name) for name in address.parameters}
 
     def value(self, parameter: str) -> Any:
         """``customer_id`` → the customer's id. Raises LookupError for a parameter nobody can read."""
@@ -179,6 +186,8 @@ class House:
                 self.users[role] = self.maker.fresh(User)["id"]
                 self.members[role] = self.maker.fresh(Membership, user=self.users[role], role=role)["id"]
         self.maker.fresh(apps.get_model("payments.ProviderAccount"), provider="cash")  # the counter
+        for place, (model, different) in OTHERS.items():
+            self.others[place] = self.maker.fresh(apps.get_model(model), **different)["id"]
         self.maker.cursor.connection.commit()
         for role, user in self.users.items():
             browser = Client(HTTP_HOST=self.host)
@@ -230,9 +239,7 @@ def _owner(house: House) -> dict[str, Any]:
     return {"customer": str(house.maker.id_of("customers.Customer"))}
 
 
-def _cash(house: House) -> dict[str, Any]:
-    with house.writing() as maker:  # somewhere the cash is entered
-        maker.fresh(apps.get_model("payments.ProviderAccount"), provider="cash")
+def _cash(_: House) -> dict[str, Any]:
     return {"amount": "100", "way": "cash", "reference": "", "key": uuid4().hex, "action": "book"}
 
 
@@ -334,6 +341,19 @@ SAMPLES = {
         lambda _: {"channel": "console", "label": "Log"}, "owner", "sms_channelaccount", is_page=True
     ),
     "sms:channel": Sample(lambda _: {"action": "off"}, "owner", "sms_channelaccount", is_page=True),
+    "sms:channel_try": Sample(
+        lambda _: {"phone": "0712345678", "key": uuid4().hex}, "owner", "sms_message", is_page=True
+    ),
+    "sms:message_repeat": Sample(lambda _: {"is_sure": "1"}, "owner", "sms_message"),
+    "sms:message_write": Sample(
+        lambda _: {"text": "The mast is down.", "key": uuid4().hex, "action": "send"},
+        "owner",
+        "sms_message",
+        is_page=True,
+    ),
+    "sms:wordings": Sample(
+        lambda _: {"body": "{isp}: welcome.", "action": "save"}, "owner", "sms_template", is_page=True
+    ),
     "accounts:invite": Sample(
         lambda _: {"email": "new@example.org", "role": "support"}, "owner", "accounts_invitation", is_page=True
     ),
@@ -352,6 +372,7 @@ SAMPLES = {
     ),
     "accounts:second_factor": Sample(lambda _: {"action": "begin"}, "owner", "accounts_totpdevice", is_page=True),
     "dashboard:line_add": Sample(_line, "owner", "network_line", is_page=True),
+    "dashboard:start_card": Sample(lambda _: {"show": ""}, "owner", "accounts_tenant"),
     "dashboard:view_save": Sample(
         lambda _: {"name": "Mine", "query": "standing=active"}, "owner", "dashboard_savedview"
     ),
@@ -424,6 +445,8 @@ SAMPLES = {
 }
 #: Forms that ask a gateway, outside a transaction: what is taken of them is tried where commits are real.
 ASKING = {"portal:pay", "portal:top_up"}
+#: A question that names nobody leads to where somebody is chosen.
+LEADS_ON = {"billing:receipt_owner"}
 POST_ONLY = {name for name, sample in SAMPLES.items() if not sample.is_page}
 
 

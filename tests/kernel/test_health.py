@@ -170,7 +170,9 @@ def test_a_check_that_fails_is_told_and_breaks_no_other(tenant: Any) -> None:
             cursor.execute("SELECT 1 / 0")
         raise AssertionError
 
-    found = health.look(health.Check("broken", "Broken", 1, broken), Asked(clock.machine_now(), tenant.zone_info))
+    found = health.look(
+        health.Check("broken", "Broken", 1, broken, "health:view"), Asked(clock.machine_now(), tenant.zone_info)
+    )
     assert (found.state, "DataError" in found.sentence) == (State.BAD, True)
     assert finding(tenant, "cuts").state is State.OK
 

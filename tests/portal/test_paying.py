@@ -109,7 +109,7 @@ def test_a_double_tap_asks_the_phone_once(place: Place) -> None:
 
 def test_a_failed_payment_says_what_to_do_and_is_tried_again_once(place: Place) -> None:
     address = place.pay()["Location"]
-    place.end("cancel")
+    place.end("refuse")
     page = place.web.get(address).content.decode()
     assert "The payment was cancelled on the phone." in page
     assert "Try again and type your PIN." in page

@@ -17,7 +17,7 @@ from tests.portal.doors import confirmed, last_code, signed_in
 
 @pytest.fixture
 def line() -> Line:
-    return factories.line_make(name="Jane Wanjiku", phones=["0712345678"])
+    return Line.objects.get(id=factories.line_make(name="Jane Wanjiku", phones=["0712345678"]).id)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_signing_out_everywhere_else_leaves_this_browser_alone(visitor: Client, 
 
 
 def test_another_customers_session_cannot_be_ended(jane: Client, visitor: Client) -> None:
-    neighbour = factories.line_make()
+    neighbour = Line.objects.get(id=factories.line_make().id)
     other = Client(HTTP_HOST=visitor.defaults["HTTP_HOST"])
     other.post("/client/sign-in/password/", {"name": neighbour.username, "password": neighbour.password.reveal()})
     wanted = CustomerSignIn.objects.get(customer_id=neighbour.customer_id).id

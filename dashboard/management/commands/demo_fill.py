@@ -47,7 +47,9 @@ class Command(BaseCommand):
                 demo_open(progress=progress, ends=ends)
                 self._log_ins(progress, options["url"])
                 return
-            if not progress.is_complete:
+            if progress.is_complete:
+                self._log_ins(progress, options["url"])
+            else:
                 progress = demo_fill(progress=progress, ends=ends, tell=self._tell)
             demo_wake(progress=progress, ends=ends)
         except DomainError as error:
