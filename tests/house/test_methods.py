@@ -159,10 +159,10 @@ def test_every_id_of_a_form_was_swapped(houses: Two) -> None:
     assert {name for name, one in SAMPLES.items() if one.who == "customer" and set(found[name]) - tenants} == {*NAMING}
 
 
-def _is_id(value: str) -> bool:
+def _is_id(value: Any) -> bool:
     try:
         return str(UUID(value)) == value
-    except ValueError:
+    except (ValueError, AttributeError, TypeError):  # a file, a list
         return False
 
 
