@@ -18,6 +18,7 @@ from billing.models import Subscription
 from billing.selectors import subscriptions_latest
 from billing.services import customer_hold, days_give, days_take, subscriptions_go_on, subscriptions_stop
 from customers.models import Customer, CustomerPhone
+from customers.services import customer_locked
 from dashboard.services import customer_bring_back, customer_remove
 from ispbilling.kernel import clock
 from ispbilling.kernel.bulk import Action, Plan
@@ -75,12 +76,13 @@ class Extend(OfCustomers):
         return _("paid until %(old)s → %(new)s") % {"old": old, "new": local_time(end, zone)}
 
     def act(self, target: UUID, parameters: Mapping[str, Any], *, key: str, actor: str) -> dict[str, Any]:
-        old = subscriptions_latest([target]).get(target)
+        customer_locked(target)  # before the ends are read: what is paid meanwhile must not be undone with the days
+        ends = dict(Subscription.objects.filter(customer_id=target).values_list("id", "expires_at"))
         done = days_give(customer_id=target, days=parameters["days"], reason=parameters["reason"], actor=actor)
         return {
             "subscription": str(done.id),
             "until": done.expires_at.isoformat() if done.expires_at else "",
-            "old": old.expires_at.isoformat() if old is not None and old.expires_at else None,
+            "old": old.isoformat() if (old := ends[done.id]) else None,
         }
 
     def sentence(self, parameters: Mapping[str, Any]) -> str:

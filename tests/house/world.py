@@ -445,6 +445,8 @@ SAMPLES = {
 }
 #: Forms that ask a gateway, outside a transaction: what is taken of them is tried where commits are real.
 ASKING = {"portal:pay", "portal:top_up"}
+#: A question that names nobody leads to where somebody is chosen.
+LEADS_ON = {"billing:receipt_owner"}
 POST_ONLY = {name for name, sample in SAMPLES.items() if not sample.is_page}
 
 
