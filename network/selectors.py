@@ -278,7 +278,7 @@ def router_rows() -> list[RouterRow]:
             lines=lines.get(one.id, (0, 0))[0],
             waiting=lines.get(one.id, (0, 0))[1],
             drifts=drifts.get(one.id, 0),
-            is_resting=not one.is_rested,  # type: ignore[attr-defined]
+            is_resting=not one.is_rested,
         )
         for one in routers
     ]
