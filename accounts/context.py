@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
 
 from ispbilling.kernel import counters, nav
 
@@ -37,18 +40,19 @@ class Bell:
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """Theme, density, keys; ``nav`` (groups of items) and ``bell`` are made when a template asks for them."""
+    """Theme, density, keys; ``nav`` (groups of items), ``bell``, ``palette`` are made when a template asks for them."""
     own = getattr(request.user, "theme", "") if getattr(request, "membership", None) is not None else ""
     of_device = request.headers.get("Sec-CH-Prefers-Color-Scheme", "").strip('"')
     theme = own or request.COOKIES.get("theme") or of_device
     density = request.COOKIES.get("density", "")
+    nav_seen: Any = SimpleLazyObject(lambda: _nav(request))
     return {
         "theme": theme if theme in ("dark", "light") else "dark",
         "density": density if density in DENSITIES else DENSITIES[0],
         "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
         "languages": settings.LANGUAGE_OWN_NAMES.items(),
-        "actions": SimpleLazyObject(lambda: _actions(request)),
-        "nav": SimpleLazyObject(lambda: _nav(request)),
+        "nav": nav_seen,
+        "palette": SimpleLazyObject(lambda: _palette(request, nav_seen)),
         "bell": SimpleLazyObject(lambda: _bell(request)),
     }
 
@@ -92,14 +96,33 @@ def _nav(request: HttpRequest) -> list[dict[str, Any]]:
     return groups
 
 
-def _actions(request: HttpRequest) -> list[dict[str, str]]:
-    """What the command palette offers to do."""
+def _palette(request: HttpRequest, seen: list[dict[str, Any]]) -> str:
+    """The command palette: the pages of the sidebar, what the reader may do, and whether he may look for customers."""
     granted: frozenset[str] = getattr(request, "granted", frozenset())
-    return [
-        {"label": str(one.title), "url": reverse(one.url), "icon": one.icon, "keys": one.keys}
-        for one in nav.actions()
-        if one.permission in granted
-    ]
+    groups = tuple(
+        (group["name"], str(group["title"]), tuple(replace(one, current="", count=0) for one in group["entries"]))
+        for group in seen
+    )
+    actions = tuple(
+        (str(one.title), reverse(one.url), one.icon, one.keys) for one in nav.actions() if one.permission in granted
+    )
+    return _palette_drawn(get_language(), groups, actions, "customers:view" in granted)
+
+
+@lru_cache(maxsize=64)
+def _palette_drawn(
+    _language: str | None,
+    groups: tuple[tuple[str, str, tuple[Item, ...]], ...],
+    actions: tuple[tuple[str, str, str, str], ...],
+    may_find: bool,
+) -> str:
+    """Drawn once for all readers who see the same: all that it says is said in the arguments."""
+    context = {
+        "nav": [{"name": name, "title": title, "entries": entries} for name, title, entries in groups],
+        "actions": [dict(zip(("label", "url", "icon", "keys"), one, strict=True)) for one in actions],
+        "may_find": may_find,
+    }
+    return render_to_string("dashboard/_palette.html", context)
 
 
 def _current(path: str, addresses: dict[str, str]) -> str:

@@ -56,8 +56,7 @@ class TenantMiddleware:
             self._choose_membership(request)
             membership: Any = request.membership  # type: ignore[attr-defined]
             if membership is not None:
-                said = {one["permission"]: one["is_granted"] for one in membership.said}
-                known[membership.tenant_id, membership.role] = said
+                known[membership.tenant_id, membership.role] = membership.said
         elif request.path.startswith(_OF_CUSTOMERS):
             request.tenant = selectors.tenant_of_host(request.get_host().split(":")[0])  # type: ignore[attr-defined]
         tenant = request.tenant  # type: ignore[attr-defined]

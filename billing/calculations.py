@@ -135,25 +135,27 @@ def extended(
 class PaidTime:
     """Time that was bought: from ``begin`` to ``end``, both instants, and what of its price was not given back.
 
-    ``source`` is the invoice it stands on.
+    ``source`` is the invoice it stands on. ``counts_until``: from there on it was taken back, or paid for once more by
+    what was bought later.
     """
 
     begin: datetime
     end: datetime
     value: Money
     source: UUID
+    counts_until: datetime | None = None
 
 
 def unused_worth(time: PaidTime, *, at: datetime, expires_at: datetime) -> Money:
     """What is left of bought time at an instant, in proportion to the seconds; nothing beyond the expiry counts.
 
-    Rounded by the one rule, so that it is never more than ``time.value`` and never less than nothing.
+    Never rounded up: whoever goes back and forth between packages would else be given back what he used.
     """
     whole = time.end - time.begin
-    left = min(time.end, expires_at) - max(time.begin, at)
+    left = min(time.end, expires_at, time.counts_until or time.end) - max(time.begin, at)
     if whole <= timedelta(0) or left <= timedelta(0):
         return Money.zero(time.value.currency)
-    return time.value * (Decimal(_microseconds(left)) / Decimal(_microseconds(whole)))
+    return time.value.share(_microseconds(left), _microseconds(whole))
 
 
 #: More time than this is not bought at once by a change of package: ten years.

@@ -1,4 +1,7 @@
-"""Reads for figures: what came in and what runs out, counted over a whole tenant in the database."""
+"""Reads for figures: what came in and what runs out, counted over a whole tenant in the database.
+
+What was given back to whoever paid it did not come in.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class Takings:
 
 def takings(*, begin: datetime, currency: str, zone: ZoneInfo) -> list[Takings]:
     """What came in since an instant, by local day and method, oldest first. One query."""
-    rows = Receipt.objects.filter(received_at__gte=begin, currency=currency)
+    rows = Receipt.objects.filter(received_at__gte=begin, currency=currency, returned_at=None)
     days = rows.annotate(day=TruncDate("received_at", tzinfo=zone)).values("day", "method")
     found = days.annotate(sum=Sum("amount"), times=Count("id")).order_by("day", "method")
     return [Takings(row["day"], row["method"], Money(row["sum"], currency), row["times"]) for row in found]
@@ -34,7 +37,7 @@ def takings(*, begin: datetime, currency: str, zone: ZoneInfo) -> list[Takings]:
 
 def taken_between(*, begin: datetime, end: datetime, currency: str) -> Money:
     """What came in within ``[begin, end)``. One query."""
-    rows = Receipt.objects.filter(received_at__gte=begin, received_at__lt=end, currency=currency)
+    rows = Receipt.objects.filter(received_at__gte=begin, received_at__lt=end, currency=currency, returned_at=None)
     return Money(rows.aggregate(sum=Sum("amount"))["sum"] or Decimal(0), currency)
 
 

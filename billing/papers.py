@@ -21,7 +21,8 @@ State = Subscription.State
 def paid_times(subscription_id: UUID, *, at: datetime) -> list[PaidTime]:
     """Bought and paid time of a subscription that reaches beyond ``at``, oldest first. One query.
 
-    What was credited without taking time back makes the time worth less, in proportion.
+    What was credited without taking time back makes the time worth less, in proportion. Each instant is worth something
+    once: where a person shortened the time and more was bought then, the later purchase counts.
     """
     rows = (
         InvoiceLine.objects.filter(
@@ -31,12 +32,14 @@ def paid_times(subscription_id: UUID, *, at: datetime) -> list[PaidTime]:
         .select_related("invoice")
         .order_by("period_from", "id")
     )
-    times = []
-    for row in rows:
+    times: list[PaidTime] = []
+    following: datetime | None = None
+    for row in reversed(list(rows)):
         value = Money(row.total * (row.of - row.back) / row.of, row.invoice.currency)
-        end = min(filter(None, (row.period_until, row.cut_at)))
-        times.append(PaidTime(row.period_from, end, value, row.invoice_id))
-    return times
+        counts_until = min(filter(None, (row.cut_at, following)), default=None)
+        times.append(PaidTime(row.period_from, row.period_until, value, row.invoice_id, counts_until))
+        following = row.period_from
+    return times[::-1]
 
 
 def subscriptions_found(

@@ -362,8 +362,8 @@ class Revenue:
 
 
 def revenue(*, begin: datetime, end: datetime, currency: str, zone: ZoneInfo) -> Revenue:
-    """What came within ``[begin, end)``, by method and by local day. Two queries."""
-    rows = Receipt.objects.filter(received_at__gte=begin, received_at__lt=end, currency=currency)
+    """What came within ``[begin, end)`` and was not given back, by method and by local day. Two queries."""
+    rows = Receipt.objects.filter(received_at__gte=begin, received_at__lt=end, currency=currency, returned_at=None)
     methods = rows.values("method").annotate(sum=Sum("amount"), times=Count("id")).order_by("method")
     days = rows.annotate(day=TruncDate("received_at", tzinfo=zone)).values("day")
     by_day = days.annotate(sum=Sum("amount"), times=Count("id")).order_by("day")

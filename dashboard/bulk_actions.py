@@ -15,26 +15,38 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.selectors import tenant_current
 from billing.calculations import extended_end
 from billing.models import Subscription
-from billing.selectors import subscriptions_latest
-from billing.services import customer_hold, days_give, days_take, subscriptions_go_on, subscriptions_stop
+from billing.selectors import subscription_get, subscriptions_latest
+from billing.services import (
+    customer_hold,
+    days_give,
+    days_take,
+    package_change_cancel,
+    package_change_schedule,
+    subscriptions_go_on,
+    subscriptions_stop,
+)
 from customers.models import Customer, CustomerPhone
+from customers.services import customer_locked
 from dashboard.services import customer_bring_back, customer_remove
 from ispbilling.kernel import clock
 from ispbilling.kernel.bulk import Action, Plan
+from ispbilling.kernel.errors import Conflict, DomainError
 from ispbilling.kernel.money import Money
 from ispbilling.kernel.templatetags.show import local_time, money
+from packages.selectors import package_get
 from sms.selectors import preview_of
 from sms.services import message_write
 
 
 class OfCustomers(Action):
-    """What they have in common: each customer is read with his latest subscription, in two queries."""
+    """What they have in common: each customer is read with his latest subscription, in three queries."""
 
     deleted = False
 
     def plan(self, targets: Sequence[UUID], parameters: Mapping[str, Any]) -> list[Plan]:
         customers = Customer.objects.in_bulk(targets)
         latest = subscriptions_latest(targets)
+        told = {**parameters, "zone": tenant_current().zone_info}
         plans = []
         for target in targets:
             customer = customers.get(target)
@@ -45,7 +57,7 @@ class OfCustomers(Action):
                 skip = _("is not deleted") if self.deleted else _("is deleted")
             else:
                 skip = self.skip(customer, subscription, parameters)
-            note = "" if skip else self.note(customer, subscription, parameters)
+            note = "" if skip else self.note(customer, subscription, told)
             plans.append(Plan(target, label, note, skip))
         return plans
 
@@ -54,7 +66,7 @@ class OfCustomers(Action):
         return "" if subscription is not None else _("has no line")
 
     def note(self, customer: Customer, subscription: Subscription | None, parameters: Mapping[str, Any]) -> str:
-        """What changes for this one."""
+        """What changes for this one. ``parameters`` also say the tenant's ``zone``."""
         return ""
 
 
@@ -69,18 +81,19 @@ class Extend(OfCustomers):
 
     def note(self, customer: Customer, subscription: Subscription | None, parameters: Mapping[str, Any]) -> str:
         assert subscription is not None
-        at, zone = clock.now(), tenant_current().zone_info
+        at, zone = clock.now(), parameters["zone"]
         end = extended_end(subscription.expires_at, parameters["days"], at, zone)
         old = local_time(subscription.expires_at, zone)
         return _("paid until %(old)s → %(new)s") % {"old": old, "new": local_time(end, zone)}
 
     def act(self, target: UUID, parameters: Mapping[str, Any], *, key: str, actor: str) -> dict[str, Any]:
-        old = subscriptions_latest([target]).get(target)
+        customer_locked(target)  # before the ends are read: what is paid meanwhile must not be undone with the days
+        ends = dict(Subscription.objects.filter(customer_id=target).values_list("id", "expires_at"))
         done = days_give(customer_id=target, days=parameters["days"], reason=parameters["reason"], actor=actor)
         return {
             "subscription": str(done.id),
             "until": done.expires_at.isoformat() if done.expires_at else "",
-            "old": old.expires_at.isoformat() if old is not None and old.expires_at else None,
+            "old": old.isoformat() if (old := ends[done.id]) else None,
         }
 
     def sentence(self, parameters: Mapping[str, Any]) -> str:
@@ -120,6 +133,86 @@ class ExtendUndo(OfCustomers):
             reason=_("Undone"),
             actor=actor,
         )
+        return {}
+
+
+class ChangePackage(OfCustomers):
+    """Another package from each one's next renewal on; whoever has nothing running changes at once. Nothing is booked.
+
+    ``package`` its id, ``package_name`` its name as it was when the job was made.
+    """
+
+    name, title, permission = "package", gettext_lazy("Change the package"), "billing:edit"
+    icon, undone_by = "package", "package_undo"
+
+    def skip(self, customer: Customer, subscription: Subscription | None, parameters: Mapping[str, Any]) -> str:
+        if subscription is None or subscription.state == Subscription.State.ENDED:
+            return _("has no line")
+        if subscription.stopped_at is not None:
+            return _("was stopped by staff")
+        changes_at, until = subscription.package_changes_at, subscription.expires_at
+        if changes_at is not None and until is not None and changes_at < until:
+            return _("has bought time of another package already")
+        has, comes = str(subscription.package_id), str(subscription.next_package_id)
+        if comes == parameters["package"]:
+            return _("changes to it already")
+        return _("has this package") if has == parameters["package"] else ""
+
+    def note(self, customer: Customer, subscription: Subscription | None, parameters: Mapping[str, Any]) -> str:
+        assert subscription is not None
+        words = {"old": subscription.package.name, "new": parameters["package_name"]}
+        if subscription.expires_at is None or subscription.expires_at <= clock.now():
+            return _("%(old)s → %(new)s now, nothing is running") % words
+        words["when"] = local_time(subscription.expires_at, parameters["zone"])
+        return _("%(old)s → %(new)s on %(when)s") % words
+
+    def act(self, target: UUID, parameters: Mapping[str, Any], *, key: str, actor: str) -> dict[str, Any]:
+        customer_locked(target)  # what an undo is told stays true until it is written
+        known = subscriptions_latest([target]).get(target)
+        if known is None:
+            raise DomainError("bulk.no_line", _("There is no line of his."))
+        done = package_change_schedule(subscription_id=known.id, package_id=UUID(parameters["package"]), actor=actor)
+        return {
+            "subscription": str(done.id),
+            "old": str(known.package_id),
+            "old_next": str(known.next_package_id or ""),
+        }
+
+    def sentence(self, parameters: Mapping[str, Any]) -> str:
+        return _("Change to %(package)s from the next renewal on") % {"package": parameters["package_name"]}
+
+    def effect(self, plans: Sequence[Plan], parameters: Mapping[str, Any]) -> str:
+        """What one period of each costs, before and after."""
+        found = subscriptions_latest([plan.target for plan in plans if not plan.skip])
+        currency, package = tenant_current().currency, package_get(UUID(parameters["package"]))
+        old = sum((row.package.money(currency) for row in found.values()), Money.zero(currency))
+        new = sum((package.money(currency) for _row in found), Money.zero(currency))
+        return _("One period of each costs %(new)s together instead of %(old)s.") % {
+            "new": money(new),
+            "old": money(old),
+        }
+
+
+class ChangePackageUndo(OfCustomers):
+    """The ordered change is taken back, with what was ordered before in its place."""
+
+    name, title, permission = "package_undo", gettext_lazy("Keep the package"), "billing:edit"
+
+    def act(self, target: UUID, parameters: Mapping[str, Any], *, key: str, actor: str) -> dict[str, Any]:
+        customer_locked(target)
+        subscription = subscription_get(UUID(parameters["subscription"]))
+        has, comes = str(subscription.package_id), str(subscription.next_package_id or "")
+        is_running = subscription.expires_at is not None and subscription.expires_at > clock.now()
+        if comes == parameters["package"] and not parameters["old_next"]:
+            package_change_cancel(subscription_id=subscription.id, actor=actor)
+            return {}
+        if comes == parameters["package"]:
+            wanted = parameters["old_next"]
+        elif has == parameters["package"] and not comes and not is_running:
+            wanted = parameters["old"]
+        else:
+            raise Conflict("bulk.moved", _("His package was changed since, or is paid for."))
+        package_change_schedule(subscription_id=subscription.id, package_id=UUID(wanted), actor=actor)
         return {}
 
 
@@ -241,4 +334,4 @@ class Restore(OfCustomers):
         return {}
 
 
-ALL = (Extend, Hold, Stop, GoOn, Write, Delete, ExtendUndo, HoldUndo, Restore)
+ALL = (Extend, ChangePackage, Hold, Stop, GoOn, Write, Delete, ExtendUndo, ChangePackageUndo, HoldUndo, Restore)

@@ -23,11 +23,30 @@ from ispbilling.kernel import access, bulk, clock
 from ispbilling.kernel.errors import DomainError
 from ispbilling.kernel.models import BulkJob, BulkRow
 from ispbilling.kernel.paging import page_of
+from packages.selectors import packages_on_sale
 
 
 class ExtendForm(forms.Form):
     days = forms.IntegerField(label=gettext_lazy("Days"), min_value=1, max_value=90, initial=1)
     reason = forms.CharField(label=gettext_lazy("Why"), max_length=160)
+
+
+class PackageForm(forms.Form):
+    package = forms.ChoiceField(
+        label=gettext_lazy("Package"),
+        help_text=gettext_lazy("What is paid for runs out first. It can be taken back until then."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        fields["package"].choices = [(str(row.id), row.name) for row in packages_on_sale()]
+
+    def clean(self) -> dict[str, Any]:
+        """The name stays with the job: its pages say it without asking."""
+        found, fields = super().clean() or {}, self.fields
+        names: dict[str, str] = dict(fields["package"].choices)  # type: ignore[attr-defined]
+        return {**found, "package_name": names[found["package"]]} if "package" in found else found
 
 
 class HoldForm(forms.Form):
@@ -55,18 +74,19 @@ class WriteForm(forms.Form):
 
 
 #: What an action asks for. One without a form asks for nothing.
-FORMS: dict[str, type[forms.Form]] = {"extend": ExtendForm, "hold": HoldForm, "message": WriteForm}
+FORMS: dict[str, type[forms.Form]] = {
+    "extend": ExtendForm,
+    "package": PackageForm,
+    "hold": HoldForm,
+    "message": WriteForm,
+}
 #: What is offered above the list; the others only take something back.
-OFFERED = ("extend", "hold", "stop", "go_on", "delete", "message")
+OFFERED = ("extend", "package", "hold", "stop", "go_on", "delete", "message")
 
 
-def actions_of(granted: Collection[str]) -> list[dict[str, Any]]:
-    """What whoever has these permissions may do to many, each with its form."""
-    return [
-        {"action": one, "form": FORMS[one.name](auto_id=f"{one.name}_%s") if one.name in FORMS else None}
-        for one in bulk.actions()
-        if one.name in OFFERED and one.permission in granted
-    ]
+def actions_of(granted: Collection[str]) -> list[bulk.Action]:
+    """What whoever has these permissions may do to many."""
+    return [one for one in bulk.actions() if one.name in OFFERED and one.permission in granted]
 
 
 @require_POST

@@ -22,7 +22,7 @@ from customers.selectors import customer_get
 from customers.services import area_name, customer_edit
 from dashboard import services
 from dashboard.customer_forms import CustomerForm, GiftForm, LineForm
-from dashboard.tables import TONES
+from dashboard.selectors import STANDING_TONES
 from ispbilling.kernel import access, idempotency, panels
 from ispbilling.kernel.errors import DomainError
 from ispbilling.kernel.money import Money
@@ -53,7 +53,7 @@ def customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         "panels": [tab] if tab else found,
         "tabs": tabs,
         "tab": tab,
-        "tone": TONES.get(row.standing, "muted"),
+        "tone": STANDING_TONES.get(row.standing, "muted"),
         "latest": latest,
         "paid_until": None if row.paid_until >= NEVER else row.paid_until,
         "is_stopped": latest is not None and latest.stopped_at is not None,

@@ -20,7 +20,6 @@ from dashboard.customer_forms import CustomerFilterForm, ViewForm
 from dashboard.customer_list import DELETED, SORTS, counted, customers_wanted
 from dashboard.models import SavedView
 from dashboard.selectors import customer_rows
-from dashboard.tables import CustomerTable
 from ispbilling.kernel import access
 from ispbilling.kernel.errors import DomainError
 from ispbilling.kernel.paging import page_of
@@ -49,14 +48,13 @@ def customers(request: HttpRequest) -> HttpResponse:
     total = counted(rows, f"page {query}")
     page = page_of(request, rows, by=by, is_ascending=is_ascending)
     may_change = "customers:bulk" in granted
-    table = CustomerTable(
-        customer_rows(page.rows, currency=tenant.currency, with_money="billing:view" in granted),
-        zone=zone.key,
-        may_choose=may_change,
-    )
+    with_money = "billing:view" in granted
     context = {
         "page": page,
-        "table": table,
+        "rows": customer_rows(page.rows, currency=tenant.currency, with_money=with_money),
+        "zone": zone,
+        "may_choose": may_change,
+        "with_money": with_money,
         "form": form,
         "total": total,
         "query": query,

@@ -104,7 +104,7 @@ def figures(tenant: Tenant, granted: Collection[str]) -> Figures:
 
 
 def _online(_tenant: Tenant) -> list[Figure]:
-    lines, count = sum(line_counts().values()), online_count()
+    lines, count = sum(every for every, _waiting in line_counts().values()), online_count()
     # The past is looked at by the full hour, so that a page that is opened again finds it.
     hour = clock.machine_now().replace(minute=0, second=0, microsecond=0)
     past = net.online_at([hour - timedelta(days=ago) for ago in range(SPARK_DAYS, 0, -1)])

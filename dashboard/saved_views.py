@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from dashboard.models import FirstView, SavedView
@@ -17,10 +17,11 @@ MOST = 30  # a person; more tabs than that nobody finds anything in
 
 
 def views_of(user_id: UUID) -> tuple[list[SavedView], UUID | None]:
-    """One's own views and those that are shared, by name; and which of them one's list opens with. Two queries."""
-    rows = SavedView.objects.filter(Q(owner_id=user_id) | Q(is_shared=True)).order_by("name", "id")
-    first = FirstView.objects.filter(user_id=user_id).values_list("view_id", flat=True).first()
-    return list(rows[: MOST * 4]), first
+    """One's own views and those that are shared, by name; and which of them one's list opens with. One query."""
+    opens = FirstView.objects.filter(user_id=user_id, view_id=OuterRef("id"))
+    rows = SavedView.objects.filter(Q(owner_id=user_id) | Q(is_shared=True)).annotate(opens=Exists(opens))
+    views = list(rows.order_by("name", "id")[: MOST * 4])
+    return views, next((view.id for view in views if view.opens), None)
 
 
 def query_clean(text: str, known: set[str]) -> str:

@@ -92,12 +92,6 @@ def drift_counts() -> dict[UUID, int]:
     return {row["router_id"]: row["lines"] for row in rows.annotate(lines=Count("line_id", distinct=True))}
 
 
-def waiting_counts() -> dict[UUID, int]:
-    """How many lines of each router are not seen to be as wished."""
-    rows = Line.objects.exclude(applied_generation=F("generation")).values("router_id")
-    return {row["router_id"]: row["lines"] for row in rows.annotate(lines=Count("id"))}
-
-
 def sessions_of(customer_id: UUID, limit: int = 10) -> list[Session]:
     """A customer's latest sessions, newest first."""
     rows = Session.objects.filter(line__customer_id=customer_id).select_related("line")
@@ -144,9 +138,11 @@ def session_counts() -> dict[UUID, int]:
     return {row["router_id"]: row["sessions"] for row in rows.annotate(sessions=Count("id"))}
 
 
-def line_counts() -> dict[UUID, int]:
-    """How many lines each router has."""
-    return {row["router_id"]: row["n"] for row in Line.objects.values("router_id").annotate(n=Count("id"))}
+def line_counts() -> dict[UUID, tuple[int, int]]:
+    """How many lines each router has, and how many of them are not seen to be as wished."""
+    waiting = Count("id", filter=~Q(applied_generation=F("generation")))
+    rows = Line.objects.values("router_id").annotate(n=Count("id"), waiting=waiting)
+    return {row["router_id"]: (row["n"], row["waiting"]) for row in rows}
 
 
 def sessions_all_of(customer_id: UUID) -> QuerySet[Session]:
@@ -273,17 +269,16 @@ class RouterRow:
 
 def router_rows() -> list[RouterRow]:
     """Every router with its counts, in a fixed number of queries."""
-    routers = list(routers_all())
-    sessions, lines, waiting, drifts = session_counts(), line_counts(), waiting_counts(), drift_counts()
-    rested = set(_rested(Router.objects.all()).values_list("id", flat=True))
+    routers = routers_all().annotate(is_rested=Exists(_rested(Router.objects.filter(id=OuterRef("id")))))
+    sessions, lines, drifts = session_counts(), line_counts(), drift_counts()
     return [
         RouterRow(
             router=one,
             sessions=sessions.get(one.id, 0),
-            lines=lines.get(one.id, 0),
-            waiting=waiting.get(one.id, 0),
+            lines=lines.get(one.id, (0, 0))[0],
+            waiting=lines.get(one.id, (0, 0))[1],
             drifts=drifts.get(one.id, 0),
-            is_resting=one.id not in rested,
+            is_resting=not one.is_rested,  # type: ignore[attr-defined]
         )
         for one in routers
     ]

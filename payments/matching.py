@@ -21,7 +21,10 @@ _SEEN = 5
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An attempt whose money may still be on its way, or came without its receipt. ``started_at``: machine time."""
+    """An attempt whose money may still be on its way, or came without its receipt (``is_settled``).
+
+    ``started_at``: machine time.
+    """
 
     payment_id: UUID
     attempt_id: UUID
@@ -29,6 +32,7 @@ class Candidate:
     phone: str
     amount: Money
     started_at: datetime
+    is_settled: bool = False
 
 
 def plain(text: str) -> str:
@@ -37,16 +41,21 @@ def plain(text: str) -> str:
 
 
 def matched(entry: StatementEntry, candidates: Sequence[Candidate]) -> Candidate | None:
-    """The one attempt an entry pays; None when none does, or more than one could.
+    """The one attempt an entry pays; None when none does, or more than one could. ``candidates``: oldest first.
 
     Our own reference decides where the entry has one. Without any, telephone, amount and time must fit exactly one. An
-    entry that names something else is not the answer to a push.
+    entry that names something else is not the answer to a push. What is booked already and lacks its receipt comes
+    before what may still be paid, the oldest of it first: it gets a number and books nothing, while an entry that is
+    left over is money of nobody, which staff would book once more.
     """
     named = plain(entry.account_text)
     if named:
         fitting = [one for one in candidates if one.reference == named and one.amount == entry.amount]
     else:
         fitting = [one for one in candidates if one.amount == entry.amount and _is_his(entry, one)]
+    settled = [one for one in fitting if one.is_settled]
+    if settled:
+        return settled[0]
     return fitting[0] if len(fitting) == 1 else None
 
 

@@ -89,6 +89,11 @@ class Message(TenantModel):
     queued_at = models.DateTimeField()  # machine time: old news is not sent late
     changed_at = models.DateTimeField()
 
+    @property
+    def trouble(self) -> str:
+        """What the provider last said, unless the message is on its way: providers comment on success too."""
+        return "" if self.state in (self.State.ACCEPTED, self.State.DELIVERED) else self.error
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="message_once")]
         indexes = [

@@ -73,8 +73,8 @@ def package_change_preview(*, subscription_id: UUID, package_id: UUID, into: str
     """What changing to a package now would come to. Reads only.
 
     Raises NotFound; DomainError ``change.into``, ``package.inactive``, ``change.free`` (the new one costs nothing),
-    ``change.worthless`` (what is left was not paid for, so it buys no time), ``change.far``; Conflict ``change.same``,
-    ``subscription.ended``.
+    ``change.worthless`` (what is left was not paid for, or too little to buy time), ``change.far``; Conflict
+    ``change.same``, ``subscription.ended``.
     """
     subscription = subscription_get(subscription_id)
     return _reckoned(subscription, package_get(package_id), into, rules_current(), clock.now())
@@ -95,7 +95,7 @@ def package_change(
     at, rules = clock.now(), rules_current()
     as_of = _seen_at(seen, at, subscription) if seen else at
     change = _reckoned(subscription, package_get(package_id), into, rules, as_of)
-    if seen and change.seen != seen:
+    if seen and (change.seen != seen or _is_over(subscription, change, at)):
         raise _moved()
     if change.missing:
         raise DomainError("change.short", f"{change.missing} is missing in the wallet for that.")
@@ -220,9 +220,9 @@ def _reckoned(subscription: Subscription, package: Package, into: str, rules: Ru
         raise DomainError(
             "change.far", "What is left would buy more than ten years: let it go into the wallet instead."
         ) from error
-    if into == ChangeInto.TIME and not change.worth:
+    if into == ChangeInto.TIME and change.expires_at <= at:
         raise DomainError(
-            "change.worthless", "The time that is left was not paid for and buys nothing: change when it ends."
+            "change.worthless", "What was paid for the time that is left buys nothing: change when it ends."
         )
     return PackageChange(
         subscription,
@@ -250,6 +250,12 @@ def _seen_at(seen: str, at: datetime, subscription: Subscription) -> datetime:
     if subscription.extended_at is not None and subscription.extended_at > as_of:
         raise _moved()
     return as_of
+
+
+def _is_over(subscription: Subscription, change: PackageChange, at: datetime) -> bool:
+    """Whether what was seen running has run out by now, or what it would buy: neither can be carried on."""
+    ends = (subscription.expires_at, change.expires_at)
+    return change.reckoned is not None and any(end is not None and end <= at for end in ends)
 
 
 def _moved() -> Conflict:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from billing.calculations import Quote
-from billing.events import ReceiptBooked, SubscriptionChanged
+from billing.events import ReceiptBooked, SubscriptionChanged, SubscriptionRenewed
 from billing.models import AccountKind, AccountName, Receipt, Recharge, Subscription
 from billing.selectors import Rules, rules_current, wallet_of
 from billing.services.invoices import invoice_issue_paid
@@ -176,13 +176,41 @@ def money_book(
     _tell(receipt_id, customer_id, money, number, numbers, extensions, wallet)
 
 
+def wallet_use(customer_id: UUID, *, rules: Rules, at: datetime, by: str) -> None:
+    """Bring back from the wallet what is not paid for now, of a customer whose row is locked."""
+    extensions = _brought_back(customer_id, wallet_of(customer_id, rules.tenant.currency), rules, at)
+    if not extensions:
+        return
+    post([entry for done in extensions for entry in (done.draft.issue, done.draft.pay)])
+    for done in extensions:
+        subscription_carry_on(done, rules=rules, at=at, by=by)
+    today = rules.local_date(at)
+    for done in extensions:
+        invoice_issue_paid(done.draft, year=today.year, due_on=today.isoformat())
+    emit_many(
+        (
+            SubscriptionRenewed(
+                subscription_id=done.subscription.id,
+                customer_id=customer_id,
+                amount=done.draft.line.total.amount,
+                currency=done.draft.line.total.currency,
+                expires_at=done.expires_at,
+            ),
+            f"customer:{customer_id}",
+        )
+        for done in extensions
+    )
+
+
 def _extension_of(recharge: Recharge, wallet: Money, rules: Rules, at: datetime) -> Extension | None:
     """The subscription carried on by a recharge; None when it cannot be completed and the money stays in the wallet."""
     total = Money(recharge.total, recharge.currency)
     if recharge.state != Recharge.State.PENDING or wallet < total:
         return None
     subscription: Subscription = recharge.subscription
-    if subscription.state == Subscription.State.ENDED or subscription.package_to_buy.id != recharge.package_id:
+    if subscription.state == Subscription.State.ENDED or subscription.stopped_at is not None:
+        return None
+    if subscription.package_to_buy.id != recharge.package_id:
         return None
     price = Quote(
         recharge.periods,
@@ -196,11 +224,14 @@ def _extension_of(recharge: Recharge, wallet: Money, rules: Rules, at: datetime)
 
 
 def _brought_back(customer_id: UUID, wallet: Money, rules: Rules, at: datetime) -> list[Extension]:
-    """What is not paid for now, oldest first, each carried on by one period while the wallet covers it."""
+    """What is not paid for now, oldest first, each carried on by one period while the wallet covers it.
+
+    What staff stopped is left alone: its time would run while it is blocked.
+    """
     rows = (
         Subscription.objects.select_for_update(of=("self",), no_key=True)
         .select_related("package", "next_package")
-        .filter(customer_id=customer_id)
+        .filter(customer_id=customer_id, stopped_at=None)
         .exclude(state__in=[Subscription.State.ACTIVE, Subscription.State.ENDED])
         .order_by("id")
     )

@@ -9,6 +9,7 @@ from django.db import transaction
 from billing.events import SubscriptionChanged
 from billing.models import Subscription
 from billing.selectors import next_change_of, rules_current
+from billing.services.receipts import wallet_use
 from customers.services import customer_locked
 from ispbilling.kernel import audit, clock
 from ispbilling.kernel.events import emit_many
@@ -31,7 +32,10 @@ def subscriptions_stop(*, customer_id: UUID, actor: str) -> list[Subscription]:
 
 @transaction.atomic
 def subscriptions_go_on(*, customer_id: UUID, actor: str) -> list[Subscription]:
-    """Let stopped subscriptions be what they are paid to be. One that ran out meanwhile is due at once."""
+    """Let stopped subscriptions be what they are paid to be. One that ran out meanwhile is due at once.
+
+    What money waits in the wallet brings back what needs it, as if it came now.
+    """
     at, rules = clock.now(), rules_current()
     rows = [row for row in _locked(customer_id) if row.stopped_at is not None]
     for row in rows:
@@ -39,6 +43,8 @@ def subscriptions_go_on(*, customer_id: UUID, actor: str) -> list[Subscription]:
         row.next_change_at = next_change_of(row, rules, at) or (at if row.state in _RUNNING else None)
         row.save(update_fields=["stopped_at", "next_change_at"])
         audit.record(actor=actor, verb="subscription.go_on", row=row, old={"stopped_at": old})
+    if rows:
+        wallet_use(customer_id, rules=rules, at=at, by=actor)
     _tell(rows)
     return rows
 

@@ -50,7 +50,7 @@ def subscription_locked(subscription_id: UUID) -> Subscription:
 def recharge_start(*, subscription_id: UUID, periods: int, actor: str) -> Recharge:
     """Order periods at the price shown now. An equal order that waits for its money is given again.
 
-    Raises NotFound, DomainError ``recharge.periods``, Conflict ``subscription.ended``.
+    Raises NotFound, DomainError ``recharge.periods``, Conflict ``subscription.ended``, ``subscription.stopped``.
     """
     customer_id = Subscription.objects.filter(id=subscription_id).values_list("customer_id", flat=True).first()
     if customer_id is None:
@@ -59,6 +59,8 @@ def recharge_start(*, subscription_id: UUID, periods: int, actor: str) -> Rechar
     subscription = subscription_locked(subscription_id)
     if subscription.state == Subscription.State.ENDED:
         raise Conflict("subscription.ended", "This subscription has ended.")
+    if subscription.stopped_at is not None:
+        raise Conflict("subscription.stopped", "This line is stopped. Please call us before you pay.")
     rules, package = rules_current(), subscription.package_to_buy
     price = recharge_quote(package=package, periods=periods, rules=rules)
     waiting: Recharge | None = Recharge.objects.filter(

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.models import AccountKind, AccountName, Invoice, LedgerEntry, Receipt, Subscription
-from billing.selectors import wallet_of
-from billing.services.credits import credit_note_issue
+from billing.selectors import rules_current, wallet_of
+from billing.services.credits import credit_draft, credit_write, invoices_locked
 from billing.services.expiry import subscription_expiry_set
 from billing.services.ledger import post, posting
 from billing.services.receipts import money_book, receipt_record
@@ -60,9 +60,11 @@ def receipt_release(*, receipt_id: UUID, reason: str, actor: str) -> Receipt:
     """Take a receipt from a customer whose money it was not: back into suspense, with reversing entries.
 
     What was bought with it is taken back with it, the latest purchase first, each whole: its invoice gets a credit
-    note, its time ends where it began. Raises NotFound, Conflict ``receipt.suspense`` for one of nobody, and
-    ``receipt.spent`` where what it bought cannot be taken back by the book alone.
+    note, its time ends where it began. Raises NotFound, DomainError ``reason.missing``, Conflict ``receipt.suspense``
+    for one of nobody, and ``receipt.spent`` where what it bought cannot be taken back by the book alone.
     """
+    if not reason.strip():
+        raise DomainError("reason.missing", "Say why: it stays in the audit.", fields={"reason": ["Say why."]})
     owner = Receipt.objects.filter(id=receipt_id).values_list("customer_id", flat=True).first()
     if owner is not None:
         customer_locked(owner)
@@ -83,9 +85,18 @@ def receipt_release(*, receipt_id: UUID, reason: str, actor: str) -> Receipt:
     for line in sorted((one for row in invoices for one in row.lines.all()), key=lambda one: str(one.subscription_id)):
         if line.subscription_id is not None:
             subscription_locked(line.subscription_id)  # before the balances, as everywhere
+    locked = invoices_locked([one.id for one in invoices])
+    credits = [
+        credit_draft(invoice=row, amount=Money(row.total - row.credited, row.currency), reason=reason.strip(), at=at)
+        for row in (locked[one.id] for one in invoices)
+    ]
+    # In one posting, which takes all balances in their order: whoever attaches money meanwhile wants the same ones.
+    post([*(credit.entry for credit in credits), back])
     for invoice in invoices:
-        _take_back(invoice, reason=reason, actor=actor)
-    post([back])
+        _time_take_back(invoice, reason=reason, actor=actor)
+    year = rules_current().local_date(at).year
+    for credit in credits:
+        credit_write(credit, year=year, by=actor)
     receipt.customer_id = None
     receipt.save(update_fields=["customer"])
     payment_claim(payment_id=receipt.payment_id, customer_id=None)
@@ -97,6 +108,7 @@ def receipt_release(*, receipt_id: UUID, reason: str, actor: str) -> Receipt:
         new={"credited": ", ".join(one.number for one in invoices)},
         reason=reason,
     )
+    live.say("payments", "alerts")
     return receipt
 
 
@@ -216,7 +228,7 @@ def _bought_last(customer_id: UUID, missing: Money, *, since: datetime) -> list[
     if missing.amount <= 0:
         return []
     rows = (
-        Invoice.objects.filter(customer_id=customer_id, state=Invoice.State.PAID, issued_at__gte=since)
+        Invoice.objects.filter(customer_id=customer_id, state=Invoice.State.PAID, total__gt=0, issued_at__gte=since)
         .prefetch_related("lines")
         .order_by("-issued_at", "-number")
     )
@@ -229,9 +241,8 @@ def _bought_last(customer_id: UUID, missing: Money, *, since: datetime) -> list[
     raise Conflict("receipt.spent", "What was bought with this money is older than it. Correct it by hand.")
 
 
-def _take_back(invoice: Invoice, *, reason: str, actor: str) -> None:
-    """A credit note over all that is left of the invoice; the time it bought ends where it began."""
-    credit_note_issue(invoice_id=invoice.id, amount=None, reason=reason, actor=actor)
+def _time_take_back(invoice: Invoice, *, reason: str, actor: str) -> None:
+    """The time an invoice bought ends where it began."""
     for line in invoice.lines.all():
         if line.subscription_id is None or line.period_from is None:
             continue

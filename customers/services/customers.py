@@ -108,11 +108,10 @@ def payer_add(*, customer_id: UUID, alias: str, note: str = "", actor: str) -> P
     text = tokens.alias(alias)
     if not text:
         raise DomainError("payer.alias", "Letters or digits are needed to recognise a payer.")
-    taken = Payer.objects.filter(alias=text).first()
-    if taken is not None and taken.customer_id != customer.id:
-        raise Conflict("payer.taken", "Another customer's payer is known by that already.")
     payer: Payer
     payer, created = Payer.objects.get_or_create(alias=text, defaults={"customer": customer, "note": note})
+    if payer.customer_id != customer.id:  # looked at after the write: his row is under another lock than ours
+        raise Conflict("payer.taken", "Another customer's payer is known by that already.")
     if created:
         audit.record(actor=actor, verb="payer.add", row=payer, new={"alias": text, "customer": customer.id})
     return payer

@@ -39,8 +39,9 @@ class OfCustomers(Endpoint):
     def sees_money(self) -> bool:
         return "billing:view" in self.inner.granted
 
-    def cards(self, customers: list[Customer]) -> list[Card]:
-        return cards(customers, currency=self.inner.tenant.currency, with_money=self.sees_money)
+    def cards(self, customers: list[Customer], *, is_full: bool = True) -> list[Card]:
+        currency = self.inner.tenant.currency
+        return cards(customers, currency=currency, with_money=self.sees_money, is_full=is_full)
 
     def detail(self, customer: Customer, status: int = 200) -> Response:
         [card] = self.cards([customer])
@@ -63,7 +64,7 @@ class Customers(OfCustomers):
         rows = customers_asked(asked)
         total = counted(rows, f"api {sorted((key, str(asked[key])) for key in _NARROWING & asked.keys())}")
         page: Page[Customer] = Page(rows, asked, total=total)
-        found = self.cards(page.rows)
+        found = self.cards(page.rows, is_full=asked["shape"] == "legacy")
         if asked["shape"] == "legacy":
             zone = self.inner.tenant.zone_info
             kept = {name: value for name, value in page.envelope().items() if name not in ("page", "pageSize")}

@@ -66,6 +66,15 @@ def forget(tenant_id: UUID) -> None:
 
 
 def _counted(wanted: list[Counter]) -> dict[str, int]:
+    try:
+        with transaction.atomic():  # also for pages that are drawn outside one
+            return _count(wanted)
+    except DatabaseError as error:
+        log.warning("counters.failed", error=type(error).__name__)
+        return {}
+
+
+def _count(wanted: list[Counter]) -> dict[str, int]:
     names: list[str] = []
     parts: list[str] = []
     values: list[Any] = []
@@ -79,10 +88,6 @@ def _counted(wanted: list[Counter]) -> dict[str, int]:
         values.extend(arguments)
     if not parts:
         return {}
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT " + ", ".join(parts), values)
-            return dict(zip(names, cursor.fetchone(), strict=True))
-    except DatabaseError as error:
-        log.warning("counters.failed", error=type(error).__name__)
-        return {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(parts), values)
+        return dict(zip(names, cursor.fetchone(), strict=True))

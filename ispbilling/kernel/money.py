@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any
 
 from django.db import models
@@ -83,6 +83,11 @@ class Money:
     def round_up(self, unit: Decimal) -> Money:
         """The next multiple of ``unit`` not below this: a gateway that takes whole shillings is asked for those."""
         return Money((self.amount / unit).to_integral_value(ROUND_UP) * unit, self.currency)
+
+    def share(self, part: int, whole: int) -> Money:
+        """``part`` of ``whole`` of this, never more than that comes to: for what is given back."""
+        exact = self.amount * part / whole
+        return Money(exact.quantize(minor_unit(self.currency), rounding=ROUND_DOWN), self.currency)
 
     def split(self, weights: Sequence[Decimal], *, remainder: int = 0) -> list[Money]:
         """Parts in proportion to ``weights``; the rounding remainder goes to part ``remainder``, so they add up.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import phonenumbers
 
 from ispbilling.kernel.errors import DomainError
@@ -36,6 +38,7 @@ def normalise(text: str, country: str) -> str:
     )
 
 
+@lru_cache(maxsize=4096)
 def local(e164: str) -> str:
     """As the people of that country write it: ``0712 345678``."""
     try:

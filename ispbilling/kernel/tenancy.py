@@ -87,14 +87,16 @@ def platform(reason: str) -> Iterator[None]:
         yield
         return
     token = _platform.set(True)
+    is_inner = connection.in_atomic_block
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL ROLE platform")
             log.debug("platform.enter", reason=reason)
             yield
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL ROLE NONE")
+            if is_inner:  # the end of a transaction of its own ends the role too
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL ROLE NONE")
     finally:
         _platform.reset(token)
 

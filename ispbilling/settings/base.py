@@ -69,7 +69,6 @@ INSTALLED_APPS = [
     "django_otp",
     "axes",
     "csp",
-    "django_tables2",
     "django_filters",
     "rest_framework",
     "drf_spectacular",
@@ -127,7 +126,6 @@ TEMPLATES = [
     }
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
-DJANGO_TABLES2_TEMPLATE = "components/table.html"
 
 # --- Cache, sessions -------------------------------------------------------------------------------------------
 CACHES = {

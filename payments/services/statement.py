@@ -122,9 +122,11 @@ def statement_take(*, account_id: UUID, family: str, entries: Sequence[Statement
         return 0
     candidates = _candidates(account_id, entries)
     found = 0
-    for entry, one in ((entry, matched(entry, candidates)) for entry in entries):
-        if one is None or not _is_new(family, entry):
+    for entry in entries:
+        one = matched(entry, candidates) if _is_new(family, entry) else None
+        if one is None:
             continue
+        candidates.remove(one)  # a payment is paid by one entry
         result = Result(
             Outcome.SUCCEEDED,
             receipt=entry.receipt,
@@ -154,7 +156,15 @@ def _candidates(account_id: UUID, entries: Sequence[StatementEntry]) -> list[Can
         .order_by("started_at", "id")
     )
     return [
-        Candidate(row.payment_id, row.id, row.reference, row.payment.phone, row.payment.money, row.started_at)
+        Candidate(
+            row.payment_id,
+            row.id,
+            row.reference,
+            row.payment.phone,
+            row.payment.money,
+            row.started_at,
+            is_settled=row.payment.state == Payment.State.SUCCEEDED,
+        )
         for row in rows
     ]
 

@@ -31,6 +31,7 @@ SHELL = (
     "css/pages.css",
     "css/client.css",
     "js/client.js",
+    "js/live.js",
     "img/icons.svg",
     "img/favicon.svg",
 )

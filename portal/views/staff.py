@@ -63,6 +63,8 @@ def lead(request: HttpRequest, lead_id: UUID) -> HttpResponse:
         messages.success(request, _("The request is dropped."))
         return redirect("portal_staff:leads")
     form = LeadForm(request.POST, routers=_routers())
+    if not form.is_valid() and request.POST.get("router"):
+        raise NotFound("router.unknown", "There is no such router.")
     if not form.is_valid():
         raise DomainError("lead.router", _("Please choose a router for the line."))
     try:

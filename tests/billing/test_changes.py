@@ -31,8 +31,10 @@ from billing.services import (
     package_change_preview,
     package_change_schedule,
     recharge_start,
+    subscription_expiry_set,
 )
 from billing.services.ledger import ledger_check
+from ispbilling.kernel import clock
 from ispbilling.kernel.errors import Conflict, DomainError
 from ispbilling.kernel.models import Event
 from ispbilling.kernel.money import Money
@@ -106,6 +108,28 @@ def test_credits_of_an_invoice_add_up_to_its_own_net_and_tax(cents: list[int], p
         assert min(part_net.amount, part_tax.amount) >= 0
         before, nets, taxes = before + part, nets + part_net, taxes + part_tax
     assert (nets, taxes) == (net, tax)
+
+
+@given(value=amounts, length=st.integers(60, 90 * 86_400), gone=st.integers(0, 90 * 86_400))
+def test_what_is_left_is_worth_no_more_than_its_share(value: Money, length: int, gone: int) -> None:
+    assume(gone <= length)
+    end = T0 + timedelta(seconds=length)
+    worth = unused_worth(time_of(T0, end, value), at=T0 + timedelta(seconds=gone), expires_at=end)
+    assert 0 <= value.amount * (length - gone) / length - worth.amount < Decimal("0.01")
+
+
+def test_going_back_and_forth_all_day_gains_no_second() -> None:
+    """A script that changes its package every twenty seconds: rounding must not give back what was used."""
+    price, period, at = Money(Decimal(30_000), "UGX"), Period("day", 30, NAIROBI), T0
+    end, value = T0 + timedelta(days=30), price
+    time = time_of(at, end, value)
+    for _ in range(500):
+        at += timedelta(seconds=20)
+        change = changed_into_time(
+            [time], price=price, period=period, wallet=Money.zero("UGX"), at=at, expires_at=time.end
+        )
+        time = time_of(at, change.expires_at, change.worth)
+    assert time.end <= end
 
 
 def test_what_would_buy_ten_years_is_refused() -> None:
@@ -252,3 +276,43 @@ def test_the_package_he_has_is_no_change(running: Subscription) -> None:
     with pytest.raises(Conflict) as refused:
         package_change(subscription_id=running.id, package_id=running.package_id, actor="user:x")
     assert refused.value.code == "change.same"
+
+
+def test_what_ran_out_since_it_was_seen_is_refused(running: Subscription, travel: Any) -> None:
+    """Else it would be cut and paid for at once, and nobody would look at it when it ends."""
+    travel(days=19, hours=23, minutes=55)
+    package = factories.package_make(price=Decimal(1), period_unit="day", period_count=30)
+    seen = package_change_preview(subscription_id=running.id, package_id=package.id).seen
+    travel(minutes=10)
+    cycle_run()
+    with pytest.raises(Conflict) as refused:
+        package_change(subscription_id=running.id, package_id=package.id, seen=seen, actor="user:x")
+    assert refused.value.code == "change.moved"
+
+
+def test_what_it_bought_and_is_over_by_now_is_refused(running: Subscription, travel: Any) -> None:
+    """Twenty minutes of the old one are one of the new one, which is over when it is booked."""
+    travel(days=19, hours=23, minutes=40)
+    package = factories.package_make(price=Decimal(30_000), period_unit="day", period_count=30)
+    seen = package_change_preview(subscription_id=running.id, package_id=package.id).seen
+    travel(minutes=10)
+    with pytest.raises(Conflict) as refused:
+        package_change(subscription_id=running.id, package_id=package.id, seen=seen, actor="user:x")
+    assert refused.value.code == "change.moved"
+
+
+def test_what_buys_less_than_a_second_is_refused(running: Subscription, travel: Any) -> None:
+    travel(days=19, hours=20)
+    package = factories.package_make(price=Decimal(9_000_000), period_unit="minute", period_count=1)
+    with pytest.raises(DomainError) as refused:
+        package_change(subscription_id=running.id, package_id=package.id, actor="user:x")
+    assert refused.value.code == "change.worthless"
+
+
+def test_time_taken_by_hand_is_not_given_back_by_what_is_bought_later(running: Subscription, travel: Any) -> None:
+    subscription_expiry_set(subscription_id=running.id, expires_at=clock.now(), reason="wrong line", actor="user:x")
+    travel(minutes=1)
+    cycle_run()
+    paid(running, "1500", number="R-9")
+    change = package_change_preview(subscription_id=running.id, package_id=fast().id)
+    assert rounded(change.worth.amount) == 1500

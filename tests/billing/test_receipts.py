@@ -10,15 +10,24 @@ from uuid import uuid4
 import pytest
 from django.db import transaction
 
+from billing.figures import taken_between, takings
 from billing.models import Invoice, LedgerLeg, Receipt, Recharge, Subscription
-from billing.selectors import wallet_of
-from billing.services import receipt_assign, receipt_record, recharge_start
+from billing.selectors import revenue, wallet_of
+from billing.services import (
+    receipt_assign,
+    receipt_record,
+    receipt_return,
+    recharge_start,
+    subscriptions_go_on,
+    subscriptions_stop,
+)
 from billing.services.ledger import ledger_check
 from ispbilling.kernel import clock
 from ispbilling.kernel.errors import Conflict
 from ispbilling.kernel.models import Event
 from payments.models import Payment
 from tests import factories
+from tests.billing.test_suspense import nobodys
 
 
 def paid(subscription: Subscription, amount: str, *, periods: int = 1, number: str = "TAF0000001") -> Receipt:
@@ -242,3 +251,38 @@ def test_the_network_is_told_before_the_customer(tenant: Any) -> None:
     paid(factories.subscription_make(), "1500")
     names = list(Event.objects.order_by("seq").values_list("name", flat=True))
     assert names == ["billing.subscription_changed", "billing.receipt_booked"]
+
+
+def test_money_does_not_buy_time_of_a_line_that_staff_stopped(tenant: Any, travel: Any) -> None:
+    """It would run while the line is blocked. It waits in the wallet, and brings the line back when it may go on."""
+    subscription = factories.subscription_make()
+    subscriptions_stop(customer_id=subscription.customer_id, actor=factories.ACTOR)
+    booked(subscription, "1500", None, "R1")
+    assert wallet_of(subscription.customer_id, "KES").amount == Decimal(1500)
+    travel(days=3)
+    subscriptions_go_on(customer_id=subscription.customer_id, actor=factories.ACTOR)
+    subscription.refresh_from_db()
+    assert (subscription.state, subscription.stopped_at) == (Subscription.State.ACTIVE, None)
+    assert wallet_of(subscription.customer_id, "KES").amount == Decimal(0)
+    assert subscription.expires_at > clock.now() + timedelta(days=27)
+
+
+def test_an_order_for_a_line_that_was_stopped_meanwhile_keeps_the_money(tenant: Any) -> None:
+    subscription = factories.subscription_make()
+    order = recharge_start(subscription_id=subscription.id, periods=1, actor=factories.ACTOR)
+    subscriptions_stop(customer_id=subscription.customer_id, actor=factories.ACTOR)
+    booked(subscription, "1500", order, "R1")
+    assert wallet_of(subscription.customer_id, "KES").amount == Decimal(1500)
+    with pytest.raises(Conflict) as refused:
+        recharge_start(subscription_id=subscription.id, periods=1, actor=factories.ACTOR)
+    assert refused.value.code == "subscription.stopped"
+
+
+def test_money_that_was_given_back_did_not_come_in(tenant: Any) -> None:
+    begin = clock.now() - timedelta(hours=1)
+    receipts = [nobodys(amount) for amount in ("700", "50")]
+    receipt_return(receipt_id=receipts[0].id, note="on the portal", actor=factories.ACTOR)
+    span = {"begin": begin, "end": clock.now() + timedelta(hours=1), "currency": "KES"}
+    assert taken_between(**span).amount == Decimal(50)
+    assert [one.amount.amount for one in revenue(**span, zone=tenant.zone_info).by_day] == [Decimal(50)]
+    assert [one.amount.amount for one in takings(begin=begin, currency="KES", zone=tenant.zone_info)] == [Decimal(50)]

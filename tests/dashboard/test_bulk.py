@@ -6,20 +6,25 @@ import os
 import signal
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import transaction
 from django.test import Client
 
+from billing.models import Subscription
 from billing.services import days_give
 from customers.models import Customer
 from ispbilling.kernel import bulk, clock, tenancy
 from ispbilling.kernel.errors import Conflict, DomainError
 from ispbilling.kernel.models import AuditEntry, BulkJob, BulkRow
+from ispbilling.kernel.templatetags.show import money
+from packages.models import Package
 from sms.models import Message
-from tests.factories import ACTOR, customer_make, subscription_make, tenant_make
+from tests.factories import ACTOR, customer_make, package_make, subscription_make, tenant_make
 from tests.staff_pages import LIST, browser_of
 
 
@@ -111,6 +116,76 @@ def test_a_hold_is_set_and_ended(tenant: Any) -> None:
     job = bulk.job_plan(action="hold", targets=[one.id for one in customers], parameters=parameters, actor=ACTOR)
     assert run(job) == {"done": 2}
     assert run(bulk.job_undo(job_id=job.id, actor=ACTOR)) == {"done": 2}
+
+
+def change(customers: list[Customer], package: Package) -> BulkJob:
+    parameters = {"package": str(package.id), "package_name": package.name}
+    return bulk.job_plan(action="package", targets=[one.id for one in customers], parameters=parameters, actor=ACTOR)
+
+
+def packages_of(customer: Customer) -> tuple[UUID, UUID | None]:
+    found = Subscription.objects.get(customer=customer)
+    return found.package_id, found.next_package_id
+
+
+def test_a_package_is_changed_at_the_next_renewal_and_taken_back(tenant: Any) -> None:
+    customers, package = paying(2), package_make()
+    before = [packages_of(one) for one in customers]
+    job = change(customers, package)
+    assert run(job) == {"done": 2}
+    assert [packages_of(one) for one in customers] == [(old, package.id) for old, _none in before]
+    assert run(bulk.job_undo(job_id=job.id, actor=ACTOR)) == {"done": 2}
+    assert [packages_of(one) for one in customers] == before
+
+
+def test_a_change_that_was_ordered_before_is_ordered_again_by_the_undo(tenant: Any) -> None:
+    [one], earlier, package = paying(1), package_make(), package_make()
+    run(change([one], earlier))
+    job = change([one], package)
+    run(job)
+    run(bulk.job_undo(job_id=job.id, actor=ACTOR))
+    assert packages_of(one)[1] == earlier.id
+
+
+def test_with_nothing_running_the_package_changes_now_and_back(tenant: Any) -> None:
+    one, package = subscription_make().customer, package_make()
+    old = packages_of(one)
+    job = change([one], package)
+    assert run(job) == {"done": 1}
+    assert packages_of(one) == (package.id, None)
+    assert run(bulk.job_undo(job_id=job.id, actor=ACTOR)) == {"done": 1}
+    assert packages_of(one) == old
+
+
+def test_an_undo_leaves_whoever_was_changed_otherwise_since(tenant: Any) -> None:
+    customers, package, other = paying(2), package_make(), package_make()
+    job = change(customers, package)
+    run(job)
+    run(change(customers[:1], other))
+    assert run(bulk.job_undo(job_id=job.id, actor=ACTOR)) == {"done": 1, "failed": 1}
+    assert packages_of(customers[0])[1] == other.id
+
+
+def test_a_preview_of_packages_says_what_they_cost_and_who_is_left(tenant: Any) -> None:
+    customers, package = paying(2), package_make(price=Decimal(999), name="Home 20")
+    stopped = paying(1)[0]
+    bulk.action_get("stop").act(stopped.id, {}, key="k", actor=ACTOR)
+    Subscription.objects.filter(customer=customers[1]).update(package=package)
+    job = change([*customers, stopped], package)
+    notes = dict(BulkRow.objects.values_list("target", "note"))
+    assert (notes[customers[1].id], notes[stopped.id]) == ("has this package", "was stopped by staff")
+    old = Subscription.objects.get(customer=customers[0]).package.money("KES")
+    said = bulk.action_get("package").effect([bulk.Plan(customers[0].id, "")], job.parameters)
+    assert said == f"One period of each costs KES 999.00 together instead of {money(old)}."
+
+
+def test_the_page_asks_for_the_package_and_keeps_its_name(here: Client, tenant: Any) -> None:
+    [one], package = paying(1), package_make(name="Home 20")
+    chosen = {"action": "package", "id": str(one.id)}
+    assert "Home 20" in here.post(f"{LIST}bulk/", chosen).content.decode()
+    assert here.post(f"{LIST}bulk/", {**chosen, "package": "x"}).status_code == 422
+    answer = here.post(f"{LIST}bulk/", {**chosen, "package": str(package.id)})
+    assert "Change to Home 20 from the next renewal on" in here.get(answer.url).content.decode()
 
 
 def test_a_message_goes_to_each_once(tenant: Any) -> None:

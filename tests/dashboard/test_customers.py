@@ -27,7 +27,7 @@ def here(tenant: Any, settings: Any) -> Client:
 
 def named(here: Client, **asked: str) -> list[str]:
     """The names a list shows, in its order."""
-    return [row.customer.name for row in here.get(LIST, asked).context["table"].data.data]
+    return [row.customer.name for row in here.get(LIST, asked).context["rows"]]
 
 
 @pytest.fixture
@@ -81,10 +81,10 @@ def test_pages_meet_everybody_once_and_lead_back(here: Client, tenant: Any, sort
         line_make(name=f"C{number:02d}", router=router, package=package)
     first = here.get(LIST, {"sort": sort})
     second = here.get(LIST + first.context["page"].next_url)
-    names = [[row.customer.name for row in page.context["table"].data.data] for page in (first, second)]
+    names = [[row.customer.name for row in page.context["rows"]] for page in (first, second)]
     assert sorted(names[0] + names[1]) == [f"C{number:02d}" for number in range(30)]
     back = here.get(LIST + second.context["page"].previous_url)
-    assert [row.customer.name for row in back.context["table"].data.data] == names[0]
+    assert [row.customer.name for row in back.context["rows"]] == names[0]
 
 
 def test_typing_gets_the_rows_alone(here: Client, three: Any) -> None:

@@ -126,6 +126,9 @@ STAFF = {
     "sms:wordings": "messages:wordings",
 }
 
+#: What sending the form of an address needs besides.
+FORMS = {"billing:statement_line": "receipts:assign"}
+
 #: A signed-in customer, who sees what is his own.
 CUSTOMER = {
     "portal:home",
@@ -319,6 +322,11 @@ ROLES = {
 def may(role: str, address: str) -> bool:
     """Whether a role comes in at a staff address."""
     return role in ROLES[STAFF[address]]
+
+
+def may_send(role: str, address: str) -> bool:
+    """Whether a role's form is taken at a staff address."""
+    return may(role, address) and (address not in FORMS or role in ROLES[FORMS[address]])
 
 
 def may_call(role: str, address: str, method: str) -> bool:

@@ -118,7 +118,7 @@ def hints() -> dict[str, Hint]:
         "packages.Package.features": Hint([], "lines of text"),
         "packages.Package.discounts": Hint({}, "per cent by number of periods"),
         "accounts.Tenant.brand_color": Hint("#1d5fd1", "a colour"),
-        "accounts.Tenant.logo_digest": Hint("", "without a logo"),
+        "accounts.Tenant.logo_digest": Hint("", "without a logo", True),
         "accounts.Logo.content": Hint(b"\x89PNG\r\n\x1a\n", "bytes"),
         "accounts.Logo.media_type": Hint("image/png", "a kind browsers know"),
         "billing.Receipt.customer": Hint(lambda maker: maker.id_of("customers.Customer"), "he sees it"),

@@ -18,7 +18,7 @@ from psycopg import sql
 from ispbilling.kernel.models import TenantForeignKey, TenantModel
 from tests.house import walls
 from tests.house.conftest import Two
-from tests.house.rows import RowMaker, key_name, statement, tenant_models, tenant_references
+from tests.house.rows import RowMaker, is_one_per_tenant, key_name, statement, tenant_models, tenant_references
 from tests.house.walls import TENANTLESS, Cursor
 
 Statement = tuple[Any, list[Any]]
@@ -26,7 +26,9 @@ Statement = tuple[Any, list[Any]]
 
 def attempts(maker: RowMaker, model: type[models.Model], field: Any, target: Any) -> dict[str, Statement]:
     """Statements that make a row of the maker's tenant point to ``target``. Parents they need are written at once."""
-    found = {"insert": statement(model, maker.values(model, **{field.name: target}))}
+    found = {}
+    if not is_one_per_tenant(model):  # a second row would be refused for being the second
+        found["insert"] = statement(model, maker.values(model, **{field.name: target}))
     if not getattr(model, "append_only", False):
         text = sql.SQL("UPDATE {} SET {} = %s WHERE id = %s").format(
             sql.Identifier(model._meta.db_table), sql.Identifier(field.column)
@@ -108,7 +110,7 @@ def test_another_tenants_row_is_not_told_apart_from_none(two: Two, app: Cursor) 
     for model, field in tenant_references():
         told = set()
         for target in (two.b.id_of(field.related_model), uuid4()):
-            text, values = attempts(maker, model, field, target)["insert"]
+            text, values = next(iter(attempts(maker, model, field, target).values()))
             error = walls.refusal(app, text, values)
             assert isinstance(error, psycopg.errors.ForeignKeyViolation)
             told.add(str(error).replace(str(target), "ID"))

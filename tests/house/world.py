@@ -445,6 +445,8 @@ SAMPLES = {
 }
 #: Forms that ask a gateway, outside a transaction: what is taken of them is tried where commits are real.
 ASKING = {"portal:pay", "portal:top_up"}
+#: A question that names nobody leads to where somebody is chosen.
+LEADS_ON = {"billing:receipt_owner"}
 POST_ONLY = {name for name, sample in SAMPLES.items() if not sample.is_page}
 
 
@@ -496,10 +498,11 @@ def changed(before: Mapping[str, Any]) -> list[str]:
     return sorted(table for table in after if after[table] != before[table])
 
 
-#: What differs between two answers to the same question: instants, form keys, request ids, CSRF tokens.
+#: What differs between two answers to the same question: instants, how long something has lasted, form keys, request
+#: ids, CSRF tokens.
 _PASSING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|csrfmiddlewaretoken[^>]*>"
-    r"|\d{1,2} \w{3} \d{4}, \d\d:\d\d"
+    r"|\d{1,2} \w{3} \d{4}, \d\d:\d\d|\b(?:\d+ h )?\d+ min\b"
 )
 
 

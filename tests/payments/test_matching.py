@@ -49,6 +49,18 @@ def test_two_that_fit_are_none() -> None:
     assert matched(ENTRY, [candidate(), candidate("PZZZZZZZZZZZ", ago_s=90)]) is None
 
 
+def test_money_that_is_booked_already_and_lacks_its_number_comes_first() -> None:
+    """Else staff would find a line of nobody for it, and book the same money again."""
+    booked = replace(candidate("PZZZZZZZZZZZ", ago_s=90), is_settled=True)
+    assert matched(ENTRY, [candidate(), booked]) == booked
+
+
+def test_of_several_that_are_booked_the_oldest_gets_the_number() -> None:
+    """Which one is no matter: no money is booked by it."""
+    first, second = (replace(candidate(ago_s=ago), is_settled=True) for ago in (90, 30))
+    assert matched(ENTRY, [first, second]) == first
+
+
 def test_without_a_time_a_telephone_proves_nothing() -> None:
     assert matched(replace(ENTRY, at=None), [candidate()]) is None
 

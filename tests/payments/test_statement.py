@@ -132,6 +132,35 @@ def test_the_receipt_of_a_payment_that_was_found_by_asking_is_learnt(place: Read
         assert Receipt.objects.get().number == place.push().receipt
 
 
+def test_money_that_was_found_by_asking_is_no_line_beside_a_push_that_was_cancelled(place: Reader) -> None:
+    """He cancelled the first prompt and paid the second: staff must not find the same money once more."""
+    first, second = place.start("first"), place.start("second")
+    now = clock.machine_now()
+    with place.inside():
+        attempts = {row.payment_id: row.id for row in PaymentAttempt.objects.all()}
+        ends = [(first, Outcome.CANCELLED), (second, Outcome.SUCCEEDED)]
+        for payment, outcome in ends:
+            payment_settle(payment_id=payment.id, attempt_id=attempts[payment.id], result=Result(outcome))
+    entry = StatementEntry("TAF0000001", Money(Decimal(1500), "KES"), now, "254712345678", "")
+    assert place.take(entry) == 1
+    assert [place.fresh(first).receipt, place.fresh(second).receipt] == [None, "TAF0000001"]
+    assert place.lines() == []
+
+
+def test_each_entry_of_a_page_finds_a_payment_of_its_own(place: Reader) -> None:
+    payments = [place.start("first"), place.start("second")]
+    now = clock.machine_now()
+    with place.inside():
+        for attempt in PaymentAttempt.objects.all():
+            payment_settle(payment_id=attempt.payment_id, attempt_id=attempt.id, result=Result(Outcome.SUCCEEDED))
+    entries = [
+        StatementEntry(f"TAF000000{number}", Money(Decimal(1500), "KES"), now, "254712345678", "") for number in (1, 2)
+    ]
+    assert place.take(*entries) == 2
+    assert sorted(str(place.fresh(one).receipt) for one in payments) == ["TAF0000001", "TAF0000002"]
+    assert place.lines() == []
+
+
 def test_what_fits_no_payment_is_written_down_once_and_books_nothing(place: Reader) -> None:
     for number in range(7):
         place.row(f"TAF000000{number}")
