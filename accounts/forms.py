@@ -6,11 +6,28 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from allauth.account.adapter import get_adapter
+from allauth.account.forms import ResetPasswordForm
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from accounts.services import letter_limits, tries_take
+from ispbilling.kernel import audit
+from ispbilling.kernel.errors import TooMany
+
+
+class ForgottenForm(ResetPasswordForm):  # type: ignore[misc]
+    """Asks for a letter, so often and no oftener, whether or not anybody has that address."""
+
+    def clean_email(self) -> str:
+        typed: str = super().clean_email()
+        try:
+            tries_take(limits=letter_limits(name=typed, address=audit.source_address.get()))
+        except TooMany as error:
+            raise forms.ValidationError(error.message) from None
+        return typed
 
 
 class CodeForm(forms.Form):

@@ -13,8 +13,8 @@ import structlog
 _SECRET_NAMES = re.compile(
     r"pass(word|key)?|secret|token|authorization|api_?key|credential|otp|one_time", re.IGNORECASE
 )
-#: Who knows the token of a hook may post to it.
-_HOOK = re.compile(r"(/hooks/[a-z]+/)[^\s\"']+")
+#: Who knows such a path may come in: post to a hook, begin to work, choose a password.
+_KEY_PATH = re.compile(r"(/(?:hooks/[a-z]+|account/invitation|account/password/reset/key)/)[^\s\"']+")
 _PHONE = re.compile(r"\+?\b(254|880|63)\d{9,10}\b")
 
 
@@ -28,11 +28,11 @@ def redact(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> Mutab
     return entry
 
 
-def hide_hooks(record: logging.LogRecord) -> bool:
-    """Django's own loggers name the path of a refused request: tokens in it are blotted out before anybody reads."""
+def hide_keys(record: logging.LogRecord) -> bool:
+    """Django's own loggers name the path of a refused request: keys in it are blotted out before anybody reads."""
     text = record.getMessage()
-    if "/hooks/" in text:
-        record.msg, record.args = _HOOK.sub(r"\1•••", text), None
+    if _KEY_PATH.search(text):
+        record.msg, record.args = _KEY_PATH.sub(r"\1•••", text), None
         record.__dict__.pop("request", None)  # shows itself with its path
     return True
 
@@ -63,7 +63,7 @@ def configure(options: dict[str, Any]) -> None:
         )
     )
     for name in ("django.request", "django.security.csrf", "django.server"):
-        logging.getLogger(name).addFilter(hide_hooks)
+        logging.getLogger(name).addFilter(hide_keys)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(options.get("level", "INFO"))

@@ -41,7 +41,16 @@ from accounts.services.tenants import (
     tenant_create,
     tenant_first_steps_set,
 )
-from accounts.services.tries import tries_allow, tries_begin_anew, tries_count, tries_forget
+from accounts.services.tries import (
+    guess_limits,
+    letter_limits,
+    tries_allow,
+    tries_begin_anew,
+    tries_count,
+    tries_forget,
+    tries_give_back,
+    tries_take,
+)
 
 __all__ = [
     "RECOVERY_CODES",
@@ -53,10 +62,12 @@ __all__ = [
     "api_traces_purge",
     "brand_color_set",
     "domain_add",
+    "guess_limits",
     "invitation_accept",
     "invitation_create",
     "invitation_renew",
     "invitation_withdraw",
+    "letter_limits",
     "login_close",
     "login_close_by_refresh",
     "login_open",
@@ -91,4 +102,6 @@ __all__ = [
     "tries_begin_anew",
     "tries_count",
     "tries_forget",
+    "tries_give_back",
+    "tries_take",
 ]

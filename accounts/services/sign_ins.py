@@ -9,8 +9,9 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from accounts.models import SignIn, User
-from ispbilling.kernel import audit, clock
+from accounts.models import Login, SignIn, User
+from accounts.services.logins import login_close
+from ispbilling.kernel import audit, clock, tenancy
 from ispbilling.kernel.errors import NotFound
 from ispbilling.kernel.text import foreign
 
@@ -59,12 +60,27 @@ def sign_in_end(*, user: User, sign_in_id: UUID, actor: str) -> None:
 
 @transaction.atomic
 def sign_ins_end(*, user: User, keep: str = "", actor: str = "", reason: str = "") -> int:
-    """End all sessions of a person but the one with the key ``keep``. Returns how many. Written down with an actor."""
+    """End all sessions of a person but the one with the key ``keep``, and sign his programs out. Returns how many.
+
+    Keys of the API stay: they are taken back one by one. Written down with an actor.
+    """
     rows = list(SignIn.objects.filter(user=user).exclude(session_key=keep))
     _end(rows)
-    if actor and rows:
-        audit.record(actor=actor, verb="session.end", row=user, new={"sessions": len(rows)}, reason=reason)
-    return len(rows)
+    count = len(rows) + _devices_end(user)
+    if actor and count:
+        audit.record(actor=actor, verb="session.end", row=user, new={"sessions": count}, reason=reason)
+    return count
+
+
+def _devices_end(user: User) -> int:
+    """Of all tenants he works for: it is one person with one password."""
+    with tenancy.platform("accounts: where is this person signed in"):
+        rows = Login.objects.filter(kind=Login.Kind.STAFF, subject_id=user.id, revoked_at=None)
+        found = list(rows.order_by("id").values_list("tenant_id", "id"))
+    for tenant_id, login_id in found:
+        with tenancy.tenant_context(tenant_id):
+            login_close(login_id=login_id, actor=f"user:{user.id}")
+    return len(found)
 
 
 def _end(rows: list[SignIn]) -> None:

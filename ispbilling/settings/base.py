@@ -162,13 +162,16 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"reset_password": "accounts.forms.ForgottenForm"}
+PASSWORD_RESET_TIMEOUT = 86_400  # seconds for which the link to a new password opens
 #: Whether owners and administrators must have a second factor; whoever has one is asked for it in any case.
 SECOND_FACTOR_REQUIRED = True
 #: How exactly people see when a session of theirs was last used. Seconds; each such step is one write.
 SEEN_EVERY_S = 300
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {"login_failed": ""}  # counted in PostgreSQL by accounts.adapter, not in Redis
 AXES_FAILURE_LIMIT = 5  # wrong passwords for one e-mail from one address
 AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_CLIENT_IP_CALLABLE = "ispbilling.kernel.middleware.client_address"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "login"
 AXES_USERNAME_CALLABLE = "accounts.guards.login_name"

@@ -159,6 +159,7 @@ def _started(
     attempt.save(update_fields=["gateway_reference", "detail"])
     if payment.state == Payment.State.INITIATED:  # the callback may have overtaken the answer
         state_move(payment, to=Payment.State.PENDING, by="system:payments")
+    live.say("payments")
     return payment
 
 

@@ -1,15 +1,13 @@
 """Every write of the portal."""
 
+from accounts.services import guess_limits, tries_give_back, tries_take
 from portal.services.entrance import (
     code_check,
     code_limits,
     code_send,
     customer_prove,
-    guess_limits,
     number_prove,
     sign_in_record,
-    tries_give_back,
-    tries_take,
 )
 from portal.services.paying import TOP_UP, payment_retry, recharge_pay, top_up_pay
 from portal.services.profile import (

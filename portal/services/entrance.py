@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from accounts.models import Tenant
 from accounts.selectors import tenant_current
-from accounts.services import tries_allow, tries_begin_anew, tries_count, tries_forget
 from accounts.services.tries import Limit
 from customers.models import Customer
 from customers.selectors import customers_of_email, customers_of_phone
@@ -29,18 +27,10 @@ CODES_PER_PHONE = 4
 CODES_WINDOW = timedelta(minutes=15)
 GUESSES = 5
 
-#: Wrong tries within a quarter of an hour: of one name from one address, from one address, of one name altogether.
-PAIR, ADDRESS, NAME = 5, 50, 100
 #: Codes asked for by one address within that time, for whatever telephones: by programs and whoever is new here;
 CODES = 10
 #: and by browsers of customers, of whom a whole street may come from one address after a power cut.
 CODES_OF_CUSTOMERS = 60
-
-
-def guess_limits(*, name: str, address: str) -> list[Limit]:
-    """What a try at the door counts against, whoever makes it."""
-    who = name.strip().lower()
-    return [Limit("pair", f"{who} {address}", PAIR), Limit("address", address, ADDRESS), Limit("name", who, NAME)]
 
 
 def code_limits(*, address: str, is_customers_page: bool = False) -> list[Limit]:
@@ -50,31 +40,23 @@ def code_limits(*, address: str, is_customers_page: bool = False) -> list[Limit]
     return [Limit("codes", address, CODES)]
 
 
-def tries_take(*, limits: Sequence[Limit]) -> None:
-    """Count a try before it is made: a hundred at once are not let try together. Raises TooMany ``auth.locked``."""
-    tries_allow(limits=limits)
-    tries_count(limits=limits)
-
-
-def tries_give_back(*, limits: Sequence[Limit]) -> None:
-    """Whoever got in has his own tries again, and costs his street none."""
-    tries_begin_anew(limits=limits[:1])
-    tries_forget(limits=limits[1:])
-
-
 @transaction.atomic
 def code_send(*, typed_phone: str, is_registration: bool = False) -> str:
-    """Send a one-time code to a customer's telephone. Returns the number in E.164.
+    """Send a one-time code to a customer's telephone; those sent before are worth nothing. Returns it in E.164.
 
     A number nobody has is answered alike and sent nothing, unless somebody wants to register with it: as a new
     customer, or as one more telephone of his own. Raises
     DomainError ``phone.invalid``, ``code.too_many``.
     """
     number = phone.normalise(typed_phone, tenant_current().country)
+    number_alone(number)
     now = clock.machine_now()
-    recent = LoginCode.objects.filter(phone=number, created_at__gt=now - CODES_WINDOW).count()
+    codes = LoginCode.objects.filter(phone=number)
+    # Those of the future were written by a clock that ran ahead: nobody is shut out until that day.
+    recent = codes.filter(created_at__gt=now - CODES_WINDOW, created_at__lte=now).count()
     if recent >= CODES_PER_PHONE:
         raise DomainError("code.too_many", _("Too many codes were asked for. Please wait a quarter of an hour."))
+    codes.filter(used_at=None, expires_at__gt=now).update(expires_at=now)
     owners = customers_of_phone(number)
     code = f"{secrets.randbelow(1_000_000):06d}"
     row = LoginCode.objects.create(
@@ -129,6 +111,13 @@ def number_prove(*, number: str, code: str) -> list[Customer]:
 def _wrong() -> DomainError:
     text = _("That code is not right, or it is too old.")
     return DomainError("code.wrong", text, fields={"code": ["Not right."]})
+
+
+def number_alone(number: str) -> None:
+    """Whoever else does something with this telephone waits until this transaction is over."""
+    with connection.cursor() as cursor:
+        key = f"telephone:{tenancy.tenant_id_required()}:{number}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
 @transaction.atomic

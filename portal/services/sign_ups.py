@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.services import subscription_create
 from customers.models import Customer
 from customers.selectors import customers_of_phone
 from customers.services import customer_create
-from ispbilling.kernel import audit, clock, tenancy
+from ispbilling.kernel import audit, clock
 from ispbilling.kernel.errors import Conflict, NotFound
 from ispbilling.kernel.states import state_move
 from network.models import Line
@@ -21,7 +21,7 @@ from network.services import line_add, line_open
 from packages.selectors import packages_on_sale
 from portal.models import Lead, PortalSettings
 from portal.selectors import settings_current, sign_up_router
-from portal.services.entrance import number_prove
+from portal.services.entrance import number_alone, number_prove
 
 ACTOR = "system:registration"
 
@@ -90,9 +90,7 @@ def sign_up(*, number: str, name: str, address: str, package_id: UUID) -> Signed
 
 def _alone(number: str) -> list[Customer]:
     """Whoever has this telephone by now; another sign-up with it waits until this one is over."""
-    with connection.cursor() as cursor:
-        key = f"sign_up:{tenancy.tenant_id_required()}:{number}"
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    number_alone(number)
     return customers_of_phone(number)
 
 

@@ -12,6 +12,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import checks
 
+from accounts.permissions import permissions_of
+from accounts.services import api_key_create
 from dashboard.api.document import document
 from ispbilling.kernel import tenancy
 from ispbilling.wsgi import application
@@ -32,12 +34,20 @@ ENDS = {("/api/auth/logout", "post"), ("/api/customers/{customer_id}", "delete")
 
 @pytest.fixture
 def place(committed: None, settings: Any) -> dict[str, Any]:
-    """A tenant with a customer who paid, and the tokens of both; committed, as gateways are called in between."""
+    """A tenant with a customer who paid, their tokens and a reseller's key; committed, as gateways are called."""
     settings.ALLOWED_HOSTS = [".localhost", "localhost"]
     tenant = factories.tenant_make()
     with tenancy.tenant_context(tenant.id), transaction.atomic():
         factories.account_make("cash")
         line, member = factories.line_make(), factories.staff_make(tenant, "owner")
+        reseller = factories.staff_make(tenant, "reseller")
+        machine = api_key_create(
+            membership=reseller,
+            name="till",
+            scopes=permissions_of("reseller"),
+            expires_at=None,
+            actor=factories.ACTOR,
+        )[1]
     with tenancy.tenant_context(tenant.id), transaction.atomic():
         password = Line.objects.get(id=line.id).password.reveal()
     owner = Program(host_of(tenant)).signed_in(email=member.user.email, password=factories.PASSWORD)
@@ -46,14 +56,14 @@ def place(committed: None, settings: Any) -> dict[str, Any]:
     assert owner.post(path, {"amount": "1500"}).status_code == 200
     return {
         "host": host_of(tenant),
-        "tokens": {"staff": owner.token, "customer": customer.token, "nobody": ""},
+        "tokens": {"staff": owner.token, "customer": customer.token, "reseller": machine, "nobody": ""},
         "ids": {"customer_id": str(line.customer_id), "package_id": str(line.subscription.package_id)},
     }
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("who", ["staff", "customer", "nobody"])
+@pytest.mark.parametrize("who", ["staff", "reseller", "customer", "nobody"])
 def test_nothing_that_can_be_sent_breaks_the_contract(who: str, place: dict[str, Any]) -> None:
     schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document(), default=str)))
     schema.app = application
