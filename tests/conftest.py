@@ -31,9 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if "ADMIN_DATABASE_URL" not in os.environ:
         raise pytest.UsageError("Tests need the servers that bin/test starts: run bin/test, with any pytest arguments.")
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    if worker == "main" and getattr(config.option, "numprocesses", None):
+    if _only_leads(config):
         return  # the workers of this run do the work, each in a database of its own
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     database = f"ispbilling_test_{worker}"
     for name in ("DATABASE_URL", "OWNER_DATABASE_URL"):
         os.environ[name] = _with_database(os.environ[name], database)
@@ -44,6 +44,20 @@ def pytest_configure(config: pytest.Config) -> None:
     import django
 
     django.setup()
+
+
+def _only_leads(config: pytest.Config) -> bool:
+    return "PYTEST_XDIST_WORKER" not in os.environ and bool(getattr(config.option, "numprocesses", None))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The schema is made before the first test, whose time it would take."""
+    if _only_leads(session.config):
+        return
+    with admin("postgres") as server:
+        server.execute("SELECT pg_advisory_lock(7310)")  # workers make the template one after the other
+        if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+            _make_template(server)
 
 
 def _with_database(url: str, database: str) -> str:
@@ -68,10 +82,7 @@ def django_db_setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     database = settings.DATABASES["default"]["NAME"]
     with admin("postgres") as server:
-        server.execute("SELECT pg_advisory_lock(7310)")  # workers make the template one after the other
-        exists = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone()
-        if not exists:
-            _make_template(server)
+        server.execute("SELECT pg_advisory_lock(7310)")  # a template is copied by one at a time
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
         server.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER owner").format(

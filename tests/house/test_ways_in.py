@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
@@ -72,6 +73,7 @@ class Place:
 @pytest.fixture
 def place(tenant: Any, settings: Any, tmp_path: Path) -> Place:
     settings.ALLOWED_HOSTS = [".localhost"]
+    cache.clear()  # what allauth counts there outlives a test
     return Place(tenant, settings, tmp_path)
 
 
@@ -303,7 +305,8 @@ ASKED: dict[str, tuple[str, str, int]] = {
 
 def ask(place: Place, path: str, number: str, address: str = HERE) -> int:
     if path.startswith("/api/"):
-        return int(place.program(address).post(path, {"phone": number, "name": "Jane"}).status_code)
+        more = {"name": "Jane"} if path.endswith("register") else {}
+        return int(place.program(address).post(path, {"phone": number, **more}).status_code)
     return int(place.browser(address).post(path, {"phone": number}).status_code)
 
 
@@ -475,7 +478,8 @@ keys = pytest.mark.parametrize("way", KEYS, ids=lambda way: way.title)
 
 
 def is_open(answer: Any) -> bool:
-    return answer.status_code in (200, 302) and b"Bad Token" not in answer.content and b"invalid" not in answer.content
+    refused = answer.context is not None and answer.context.get("token_fail")  # the page of allauth says so
+    return answer.status_code in (200, 302) and not refused and b"invalid" not in answer.content
 
 
 @keys
@@ -489,7 +493,8 @@ def test_a_key_that_is_a_letter_off_is_answered_as_one_of_nobody(way: Key, place
     key = way.make(place)
     middle = len(key) // 2
     off = key[:middle] + ("a" if key[middle] != "a" else "b") + key[middle + 1 :]
-    nobodys = "".join("c" if letter.isalnum() else letter for letter in key)
+    # What kind of key it is stands in its first letters.
+    nobodys = key[:8] + "".join("c" if letter.isalnum() else letter for letter in key[8:])
     one, other = way.knock(place, off), way.knock(place, nobodys)
     assert not is_open(one)
     assert (one.status_code, plain(one, off)) == (other.status_code, plain(other, nobodys))
@@ -558,6 +563,8 @@ NO_WAY = {
     "account_language": "sets a cookie",
     "account_logout": "leads out",
     "account_inactive": "a text",
+    "account_change_password": "behind the sign-in",
+    "account_reauthenticate": "behind the sign-in",
     "account_signup": "says that it is closed",
     "account_second_factor": "behind the password; walked above",
     "payments_mpesa_alias": "believed only after the gateway was asked",
