@@ -36,7 +36,8 @@ def town(django_db_blocker: Any) -> Iterator[Town]:
         house.stop()
 
 
-@pytest.fixture(scope="package")
+# Only for its module: while playwright's loop runs in this process, Django takes every other test for asynchronous.
+@pytest.fixture(scope="module")
 def browser(town: Town) -> Iterator[Browser]:
     with browser_open() as opened:
         yield opened

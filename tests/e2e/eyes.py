@@ -182,7 +182,9 @@ def axe(page: Page) -> list[str]:
 
 
 def ground(page: Page, theme: str) -> list[str]:
-    """The page has the ground of its theme."""
+    """The page has the ground of its theme. One without a theme is paper, which is light."""
+    if page.evaluate("!document.documentElement.dataset.bsTheme"):
+        theme = "light"
     is_dark = page.evaluate(_GROUND) < 0.5
     return [] if is_dark == (theme == "dark") else ["the page has the other theme's ground"]
 
