@@ -72,7 +72,7 @@ _STANDING = """async () => {
     return box.bottom > 0 && box.top < innerHeight;
   };
   // The page moves to where the keyboard is a frame or more after the keyboard got there.
-  for (let frames = 0; frames < 30 && (frames === 0 || !inside()); frames++) {
+  for (let frames = 0; frames < 300 && (frames === 0 || !inside()); frames++) {
     await new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)));
   }
   const marked = element => {
