@@ -12,6 +12,8 @@ from tests.e2e.walker import walk
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(2400)]
 
 PEOPLE = ("owner", "admin", "billing", "support", "technician", CUSTOMER, VISITOR)
+#: Walks of many minutes: with ``--thorough``.
+LONG = ("owner", "admin", "billing")
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +24,12 @@ def seen() -> set[str]:
 
 @pytest.mark.parametrize("who", PEOPLE)
 def test_every_page_somebody_comes_to_is_good_to_all_eyes(
-    town: Town, browser: Browser, seen: set[str], who: str
+    request: pytest.FixtureRequest, seen: set[str], who: str
 ) -> None:
+    if who in LONG and not request.config.getoption("--thorough"):
+        pytest.skip("a long walk: with --thorough")
+    town: Town = request.getfixturevalue("town")
+    browser: Browser = request.getfixturevalue("browser")
     wrong: dict[str, list[str]] = {}
     with town.visit(browser, who) as tab:
         for number, place in enumerate(walk(tab, who, seen)):
