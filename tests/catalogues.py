@@ -95,7 +95,7 @@ def fill(language: str, texts: dict[str, str | list[str]]) -> list[str]:
         else:
             entry.msgstr = text if isinstance(text, str) else text[0]
         entry.flags = [flag for flag in entry.flags if flag != "fuzzy"]
-        entry.previous_msgid = None
+        entry.previous_msgctxt = entry.previous_msgid = entry.previous_msgid_plural = None
         wrong = faults_of(entry)
         if wrong:
             faults += wrong
