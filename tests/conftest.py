@@ -33,14 +33,6 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("Tests need the servers that bin/test starts: run bin/test, with any pytest arguments.")
     if _only_leads(config):
         return  # the workers of this run do the work, each in a database of its own
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    database = f"ispbilling_test_{worker}"
-    for name in ("DATABASE_URL", "OWNER_DATABASE_URL"):
-        os.environ[name] = _with_database(os.environ[name], database)
-    number = int(worker[2:]) + 1 if worker.startswith("gw") else 0
-    os.environ["REDIS_URL"] = _with_redis_number(os.environ["REDIS_URL"], number, "db")
-    os.environ["CELERY_BROKER_URL"] = _with_redis_number(os.environ["CELERY_BROKER_URL"], number, "virtual_host")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "ispbilling.settings.test"
     import django
 
     django.setup()
@@ -67,6 +59,25 @@ def _with_database(url: str, database: str) -> str:
 def _with_redis_number(url: str, number: int, parameter: str) -> str:
     # Not through urlunsplit: it takes the slashes of unix:///… for superfluous.
     return f"{url.partition('?')[0]}?{parameter}={number}"
+
+
+def _settle_down() -> None:
+    """Names this worker's own database and Redis.
+
+    When this file is imported, as a folder's own conftest named on the command line may read the settings right after.
+    """
+    if "ADMIN_DATABASE_URL" not in os.environ:
+        return  # pytest_configure says so
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    for name in ("DATABASE_URL", "OWNER_DATABASE_URL"):
+        os.environ[name] = _with_database(os.environ[name], f"ispbilling_test_{worker}")
+    number = int(worker[2:]) + 1 if worker.startswith("gw") else 0
+    os.environ["REDIS_URL"] = _with_redis_number(os.environ["REDIS_URL"], number, "db")
+    os.environ["CELERY_BROKER_URL"] = _with_redis_number(os.environ["CELERY_BROKER_URL"], number, "virtual_host")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ispbilling.settings.test"
+
+
+_settle_down()
 
 
 def admin(database: str) -> psycopg.Connection[Any]:
