@@ -11,15 +11,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 from psycopg import sql
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.servers import ROOT, admin, with_database, with_redis_number
+
 TEMPLATE = "ispbilling_test_template"
 
 
@@ -52,15 +51,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             _make_template(server)
 
 
-def _with_database(url: str, database: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
-
-
-def _with_redis_number(url: str, number: int, parameter: str) -> str:
-    # Not through urlunsplit: it takes the slashes of unix:///… for superfluous.
-    return f"{url.partition('?')[0]}?{parameter}={number}"
-
-
 def _settle_down() -> None:
     """Names this worker's own database and Redis.
 
@@ -70,19 +60,14 @@ def _settle_down() -> None:
         return  # pytest_configure says so
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     for name in ("DATABASE_URL", "OWNER_DATABASE_URL"):
-        os.environ[name] = _with_database(os.environ[name], f"ispbilling_test_{worker}")
+        os.environ[name] = with_database(os.environ[name], f"ispbilling_test_{worker}")
     number = int(worker[2:]) + 1 if worker.startswith("gw") else 0
-    os.environ["REDIS_URL"] = _with_redis_number(os.environ["REDIS_URL"], number, "db")
-    os.environ["CELERY_BROKER_URL"] = _with_redis_number(os.environ["CELERY_BROKER_URL"], number, "virtual_host")
+    os.environ["REDIS_URL"] = with_redis_number(os.environ["REDIS_URL"], number, "db")
+    os.environ["CELERY_BROKER_URL"] = with_redis_number(os.environ["CELERY_BROKER_URL"], number, "virtual_host")
     os.environ["DJANGO_SETTINGS_MODULE"] = "ispbilling.settings.test"
 
 
 _settle_down()
-
-
-def admin(database: str) -> psycopg.Connection[Any]:
-    """A superuser's connection: for making and emptying databases, never for what is tested."""
-    return psycopg.connect(_with_database(os.environ["ADMIN_DATABASE_URL"], database), autocommit=True)
 
 
 @pytest.fixture(scope="session")
@@ -117,8 +102,8 @@ def _make_template(server: psycopg.Connection[Any]) -> None:
             fresh.execute(statement)
     environment = {
         **os.environ,
-        "DATABASE_URL": _with_database(os.environ["DATABASE_URL"], half_made),
-        "OWNER_DATABASE_URL": _with_database(os.environ["OWNER_DATABASE_URL"], half_made),
+        "DATABASE_URL": with_database(os.environ["DATABASE_URL"], half_made),
+        "OWNER_DATABASE_URL": with_database(os.environ["OWNER_DATABASE_URL"], half_made),
     }
     command = [sys.executable, "manage.py", "migrate", "--database", "owner", "-v0"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)

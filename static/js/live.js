@@ -89,13 +89,26 @@ setInterval(() => {
   if (failures > 1 && !document.hidden && !isOver) tellAll();
 }, POLL_MS);
 
-// Nobody's question is answered for him, and nobody's typing is lost: a part in use waits for the next word.
+// Nobody's question is answered for him, nobody's typing is lost and nobody's keyboard is left standing nowhere: a part in
+// use stays as it is, and is told again when it is left.
+const missed = new Set();
+
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   const { target, requestConfig } = event.detail;
-  const isOurs = requestConfig?.triggeringEvent?.type?.startsWith("live:");
-  const isInUse = target.querySelector("details[open]") || target.querySelector("input:focus, select:focus, textarea:focus");
-  if (isOurs && isInUse) event.detail.shouldSwap = false;
+  const [kind, word] = requestConfig?.triggeringEvent?.type?.split(":") ?? [];
+  const isInUse = target.querySelector("details[open]") || target.querySelector(":focus-visible");
+  if (kind !== "live" || !isInUse) return;
+  event.detail.shouldSwap = false;
+  missed.add(word);
 });
+
+function tellMissed() {
+  for (const word of missed) tell(word);
+  missed.clear();
+}
+
+document.body.addEventListener("focusout", tellMissed);
+document.body.addEventListener("toggle", (event) => event.target.open || tellMissed(), true);
 
 // Whoever was signed out meanwhile is led to the door, and does not find it inside a part of the page.
 document.body.addEventListener("htmx:beforeSwap", (event) => {

@@ -270,10 +270,10 @@ def _searches(office: Office) -> dict[str, str]:
 
 @contextmanager
 def _as_admin() -> Iterator[psycopg.Connection[Any]]:
-    from tests.conftest import _with_database
+    from tests.servers import with_database
 
     name = os.environ["DATABASE_URL"].partition("?")[0].rpartition("/")[2]
-    with psycopg.connect(_with_database(os.environ["ADMIN_DATABASE_URL"], name), autocommit=True) as server:
+    with psycopg.connect(with_database(os.environ["ADMIN_DATABASE_URL"], name), autocommit=True) as server:
         yield server
 
 

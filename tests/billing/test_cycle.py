@@ -185,7 +185,7 @@ def test_one_rotten_subscription_keeps_no_other_online(committed: None) -> None:
     """A trigger plays the fault: the database refuses to change this one row, whatever the reason."""
     from django.conf import settings
 
-    from tests.conftest import admin
+    from tests.servers import admin
 
     tenant = factories.tenant_make()
     with tenancy.tenant_context(tenant.id):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from psycopg import sql
 
-from tests.conftest import admin
+from tests.servers import admin
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from ispbilling.kernel import tenancy
 from tests import factories
 from tests.billing.test_receipts import paid
 from tests.billing.test_suspense import nobodys
-from tests.conftest import admin
+from tests.servers import admin
 
 
 class Aside:

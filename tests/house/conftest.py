@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.conftest import admin
+from tests.servers import admin
 
 
 @dataclass(frozen=True, slots=True)

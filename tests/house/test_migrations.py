@@ -24,9 +24,9 @@ from django.db.migrations.questioner import MigrationQuestioner
 from django.db.migrations.state import ProjectState
 
 from ispbilling.kernel.migration import ProtectTable, TenantAutodetector
-from tests.conftest import ROOT
 from tests.house.migrations import operations_of, unprotected
 from tests.house.rows import tenant_models, tenant_references
+from tests.servers import ROOT
 
 OWN_APPS = sorted({model._meta.app_label for model in tenant_models()})
 PORTAL_UNPROTECTED = [

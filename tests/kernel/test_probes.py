@@ -23,7 +23,7 @@ from ispbilling.settings.base import database
 from ispbilling.supervisor.paths import Folders
 from ispbilling.supervisor.postgres import SUPERUSER, Postgres
 from ispbilling.supervisor.processes import Child, Family
-from tests.conftest import admin
+from tests.servers import admin
 
 #: What a supervisor would do in another process, whose connections are its own.
 KNOCK = """

@@ -320,7 +320,7 @@ def test_nothing_to_pay_is_refused(place: Place) -> None:
 def test_the_planted_secret_is_nowhere_in_the_tables(place: Place) -> None:
     from django.conf import settings
 
-    from tests.conftest import admin
+    from tests.servers import admin
 
     place.start()
     with admin(settings.DATABASES["default"]["NAME"]) as server:
