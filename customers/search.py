@@ -28,7 +28,7 @@ def register(finder: Finder) -> None:
     _finders.append(finder)
 
 
-def met(rows: QuerySet[Customer], query: str) -> QuerySet[Customer]:
+def met(rows: QuerySet[Customer], query: str, *, bound: int = BOUND) -> QuerySet[Customer]:
     """Those of ``rows`` for whom every word of ``query`` begins a token (or, for digits, ends a number), and those
     whom a finder names. An empty query leaves all.
 
@@ -39,7 +39,7 @@ def met(rows: QuerySet[Customer], query: str) -> QuerySet[Customer]:
     named = {customer for finder in _finders for customer in finder(query.strip())}
     if not wanted:
         return rows.filter(id__in=named) if named else (rows.none() if query.strip() else rows)
-    rarest = _rarest(wanted)
+    rarest = _rarest(wanted, bound)
     if rarest is not None:
         word, found = rarest
         for other in wanted:
@@ -61,13 +61,13 @@ def _either(options: list[tuple[str, str]]) -> Q:
     return condition
 
 
-def _rarest(wanted: list[Q]) -> tuple[Q, set[UUID]] | None:
-    """The word with the fewest customers, and these; None when each has more than ``BOUND``."""
+def _rarest(wanted: list[Q], bound: int) -> tuple[Q, set[UUID]] | None:
+    """The word with the fewest customers, and these; None when each has more than ``bound``."""
     best: tuple[Q, set[UUID]] | None = None
     for word in wanted:
         rows = SearchToken.objects.filter(word).values_list("customer_id", flat=True)
-        found = list(rows[: BOUND + 1])
-        if len(found) <= BOUND and (best is None or len(found) < len(best[1])):
+        found = list(rows[: bound + 1])
+        if len(found) <= bound and (best is None or len(found) < len(best[1])):
             best = word, set(found)
             if len(found) <= FEW:
                 break

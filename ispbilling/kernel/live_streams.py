@@ -79,8 +79,9 @@ class Answer:
 class Streams:
     """An ASGI application around the pages: answers ``paths`` with streams, everything else is theirs."""
 
-    def __init__(self, pages: Application, paths: Collection[str]) -> None:
+    def __init__(self, pages: Application, paths: Collection[str], *, slow_s: float = SLOW_S) -> None:
         self._pages = pages
+        self._slow_s = slow_s
         self._paths = frozenset(paths)
         self._hub: Hub | None = None
         self._open: Counter[str] = Counter()
@@ -142,7 +143,7 @@ class Streams:
         leaving = asyncio.get_running_loop().create_task(_leave(receive, listener))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            await _write(send, ": listening\n\n")
+            await self._write(send, ": listening\n\n")
             await self._tell(scope, send, permit, listener)
             await send({"type": "http.response.body", "body": b""})
         except (TimeoutError, OSError):
@@ -160,20 +161,19 @@ class Streams:
             words = await listener.take(min(BEAT_S, checked + interval - clock()))
             if clock() >= checked + interval:
                 if (await self._ask(scope)).permit != permit:
-                    await _write(send, "event: over\ndata: over\n\n")
+                    await self._write(send, "event: over\ndata: over\n\n")
                     return
                 checked = clock()
             if listener.is_closed:
                 return
-            await _write(send, "".join(f"event: word\ndata: {word}\n\n" for word in words) or ": \n\n")
+            await self._write(send, "".join(f"event: word\ndata: {word}\n\n" for word in words) or ": \n\n")
             if words:
                 await asyncio.sleep(SPACING_S)
 
-
-async def _write(send: Send, text: str) -> None:
-    """Raises TimeoutError for a reader that does not read."""
-    message = {"type": "http.response.body", "body": text.encode(), "more_body": True}
-    await asyncio.wait_for(send(message), SLOW_S)
+    async def _write(self, send: Send, text: str) -> None:
+        """Raises TimeoutError for a reader that does not read."""
+        message = {"type": "http.response.body", "body": text.encode(), "more_body": True}
+        await asyncio.wait_for(send(message), self._slow_s)
 
 
 async def _leave(receive: Receive, listener: Listener) -> None:

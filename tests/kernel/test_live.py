@@ -304,10 +304,8 @@ def test_what_somebody_else_publishes_is_no_word() -> None:
     assert asyncio.run(play()) == []
 
 
-def test_whoever_does_not_read_is_let_go(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_does_not_read_is_let_go() -> None:
     """The connection of a reader that stands still takes nothing more."""
-    monkeypatch.setattr("ispbilling.kernel.live_streams.SLOW_S", 0.1)
-
     async def pages(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b'{"tenant": "t", "who": "w", "words": ["alerts"]}'})
@@ -321,7 +319,7 @@ def test_whoever_does_not_read_is_let_go(settings: Any, monkeypatch: pytest.Monk
             await asyncio.sleep(60)
 
     async def play() -> int:
-        streams = Streams(pages, ["/live/"])
+        streams = Streams(pages, ["/live/"], slow_s=0.1)
         await asyncio.wait_for(streams({"type": "http", "method": "GET", "path": "/live/"}, receive, send), 10)
         return streams._open.total()
 
