@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection, transaction
 
 from billing.models import Subscription
 from ispbilling.kernel import bulk, clock
+from payments.models import ProviderAccount
 from tests.faults.house import House, until
 from tests.faults.scenario import Scenario
 from tests.installation import hidden
@@ -95,6 +96,11 @@ def _pay(scenario: Scenario) -> None:
     scenario.pay("anna")
 
 
+def _no_statement(scenario: Scenario) -> None:
+    """The gateway's statement is not read: it might tell of the payment before the gateway is asked about it."""
+    scenario.inside(lambda: ProviderAccount.objects.update(statement_due_at=None))
+
+
 def _pay_untold(scenario: Scenario) -> None:
     """Paid, and the gateway must be asked."""
     scenario.ends.gateway.faults.arm("callback_never", times=1)
@@ -148,8 +154,8 @@ STEPS = (
     Step("payments.event.stored", _pay),
     Step("payments.event.before_commit", _pay),
     Step("payments.settle.before_commit", _pay),
-    Step("payments.query.before_call", _pay_untold),
-    Step("payments.query.after_call", _pay_untold),
+    Step("payments.query.before_call", _pay_untold, _no_statement),
+    Step("payments.query.after_call", _pay_untold, _no_statement),
     Step("events.after_handler", _pay),
     Step("events.before_commit", _pay),
     Step("billing.receipt.after_receipt_row", _pay),
