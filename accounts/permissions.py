@@ -79,6 +79,7 @@ PERMISSIONS = {
         Permission("settings:gateways", _("Add and change payment gateways"), LEADERS),
         Permission("settings:messages", _("Add and change accounts with message providers"), LEADERS),
         Permission("audit:view", _("Read who did what, and take it away as a file"), LEADERS),
+        Permission("trends:view", _("See how money, customers and network go over months"), LEADERS | {BILLING}),
         Permission("health:view", _("See whether everything runs"), LEADERS),
         Permission("keys:manage", _("Give and take back API keys of machines"), LEADERS),
         Permission("system:events", _("See and retry parked events"), LEADERS),

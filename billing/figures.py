@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count, DateField, Q, Sum
+from django.db.models.functions import Trunc, TruncDate
 
 from billing.models import Receipt, Subscription
 from ispbilling.kernel.money import Money
@@ -19,7 +19,7 @@ from ispbilling.kernel.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Takings:
-    """What came in on a local day by one method."""
+    """What came in on a local day, or in the week or month that begins with it, by one method."""
 
     day: date
     method: str
@@ -27,12 +27,28 @@ class Takings:
     count: int
 
 
-def takings(*, begin: datetime, currency: str, zone: ZoneInfo) -> list[Takings]:
-    """What came in since an instant, by local day and method, oldest first. One query."""
+def takings(*, begin: datetime, currency: str, zone: ZoneInfo, by: str = "day") -> list[Takings]:
+    """What came in since an instant, by local day (``week``, ``month``) and method, oldest first. One query."""
     rows = Receipt.objects.filter(received_at__gte=begin, currency=currency, returned_at=None)
-    days = rows.annotate(day=TruncDate("received_at", tzinfo=zone)).values("day", "method")
+    days = rows.annotate(day=Trunc("received_at", by, tzinfo=zone, output_field=DateField())).values("day", "method")
     found = days.annotate(sum=Sum("amount"), times=Count("id")).order_by("day", "method")
     return [Takings(row["day"], row["method"], Money(row["sum"], currency), row["times"]) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What came in within a time, from how many customers, and how often."""
+
+    amount: Money
+    payers: int
+    times: int
+
+
+def paid(*, begin: datetime, end: datetime, currency: str) -> Paid:
+    """What came in within ``[begin, end)``; money of nobody counts, and has no payer. One query."""
+    rows = Receipt.objects.filter(received_at__gte=begin, received_at__lt=end, currency=currency, returned_at=None)
+    found = rows.aggregate(sum=Sum("amount"), payers=Count("customer_id", distinct=True), times=Count("id"))
+    return Paid(Money(found["sum"] or Decimal(0), currency), found["payers"], found["times"])
 
 
 def taken_between(*, begin: datetime, end: datetime, currency: str) -> Money:

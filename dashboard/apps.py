@@ -42,6 +42,15 @@ class DashboardConfig(AppConfig):
         )
         nav.register(
             group="insight",
+            url="dashboard:trends",
+            title=_("Trends"),
+            icon="chart-bar",
+            permission="trends:view",
+            order=10,
+            keys="g e",
+        )
+        nav.register(
+            group="insight",
             url="dashboard:health",
             title=_("Health"),
             icon="activity",

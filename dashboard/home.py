@@ -110,7 +110,7 @@ def _online(_tenant: Tenant) -> list[Figure]:
     past = net.online_at([hour - timedelta(days=ago) for ago in range(SPARK_DAYS, 0, -1)])
     note = ngettext("of %(n)s line", "of %(n)s lines", lines) % {"n": formats.number_format(lines, force_grouping=True)}
     if past[-1]:
-        note = _("%(change)s since yesterday, %(note)s") % {"change": _change(count, past[-1]), "note": note}
+        note = _("%(change)s since yesterday, %(note)s") % {"change": change_of(count, past[-1]), "note": note}
     value = formats.number_format(count, force_grouping=True)
     spark = charts.spark([*past, count]) if any(past) else None
     return [Figure(_("Online now"), value, "activity", "primary", note, spark=spark, url=reverse("network:sessions"))]
@@ -128,7 +128,7 @@ def _money(tenant: Tenant) -> list[Figure]:
     ).amount
     note = ngettext("%(n)d payment", "%(n)d payments", count) % {"n": count}
     if yesterday:
-        words = {"change": _change(sums[-1], yesterday), "note": note}
+        words = {"change": change_of(sums[-1], yesterday), "note": note}
         note = _("%(change)s than yesterday by now, %(note)s") % words
     taken = Figure(
         _("Collected today"),
@@ -156,7 +156,7 @@ def _routers(_tenant: Tenant) -> list[Figure]:
     return [Figure(_("Routers down"), value, "alert-triangle", tone, note, url=reverse("network:routers"))]
 
 
-def _change(now: Any, before: Any) -> str:
+def change_of(now: Any, before: Any) -> str:
     """How much more or less, with its sign: ``+12.8 %``."""
     share = (float(now) - float(before)) / float(before) * 100
     return f"{share:+.0f} %" if abs(share) >= 10 else f"{share:+.1f} %"

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib.staticfiles import finders
 
-from ispbilling.kernel import charts
+from ispbilling.kernel import charts, report_charts
 from ispbilling.kernel.charts import Series
 
 COLOURS = (
@@ -99,6 +99,20 @@ def everything() -> dict[str, Any]:
         "rising": charts.spark([3, 4, 4, 6, 5, 7, 9, 8, 11], tone="ok"),
         "bars": charts.bars("Revenue, last 30 days", days, [Series("M-Pesa", mpesa), Series("Cash", cash)]),
         "lines": charts.lines("Online, last 30 days", days, [Series("Online", online, tone="ok")]),
+        "trend": report_charts.trend(
+            "Revenue, last 60 days",
+            "Day",
+            [f"{day}/10" for day in range(1, 32)] + [f"{day}/11" for day in range(1, 30)],
+            [Series("M-Pesa", (mpesa * 2)[:60]), Series("Cash", (cash * 2)[:60])],
+            unit="KES",
+        ),
+        "heat": report_charts.heat(
+            "Online by hour of the week",
+            "Day",
+            ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+            [f"{hour:02d}" for hour in range(24)],
+            [[round(500 - 300 * math.cos((hour - 4) / 3.82) + 20 * day) for hour in range(24)] for day in range(7)],
+        ),
         "live": charts.live(
             "Bandwidth",
             times,

@@ -11,6 +11,7 @@ from dashboard import (
     live_views,
     shell_views,
     start_views,
+    trends_views,
     views,
 )
 from dashboard.demo import banner
@@ -53,6 +54,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/start/", bulk_pages.start, name="bulk_start"),
     path("jobs/<uuid:job_id>/undo/", bulk_pages.undo, name="bulk_undo"),
     path("customers/<uuid:customer_id>/why/", views.customer_why, name="customer_why"),
+    path("trends/", trends_views.trends, name="trends"),
     path("palette/", shell_views.palette, name="palette"),
     path("styleguide/", shell_views.styleguide, name="styleguide"),
     path("live/", live_views.words, name="live"),

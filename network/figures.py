@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
+from itertools import accumulate
+from statistics import fmean, median
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
 from django.db import connection
@@ -43,6 +46,49 @@ def online_at(instants: Sequence[datetime]) -> list[int]:
         found = list(cursor.fetchone())
     cache.set(key, found, PAST_FOR_S)
     return found
+
+
+def online_by_hour(*, now: datetime, zone: ZoneInfo, weeks: int) -> list[list[float | None]]:
+    """How many sessions were open on average at each full hour of the week, ``[weekday][hour]``, Monday first.
+
+    Over the last ``weeks`` before ``now``, an instant of machine time, or as long as there are sessions; None for an
+    hour that has not been yet. One query, or none.
+    """
+    end = now.replace(minute=0, second=0, microsecond=0)
+    key = f"online_by_hour:{tenancy.tenant_id_required()}:{end.isoformat()}:{zone.key}:{weeks}"
+    known: list[list[float | None]] | None = cache.get(key)
+    if known is None:
+        known = _weekly(_hourly(end - timedelta(weeks=weeks), end), zone)
+        cache.set(key, known, PAST_FOR_S)
+    return known
+
+
+def _hourly(begin: datetime, end: datetime) -> list[tuple[datetime, int]]:
+    """(full hour, sessions open then), from the first session on. Each session counts up once and down once."""
+    # The full hour at which something that happened is first to be seen.
+    seen = "date_trunc('hour', greatest({at}, %(begin)s) + interval '1 hour' - interval '1 microsecond', 'UTC')"
+    of_tenant = "FROM network_session WHERE tenant_id = %(tenant)s AND started_at <= %(end)s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT hour, sum(change)::int FROM ("
+            f" SELECT {seen.format(at='started_at')} AS hour, 1 AS change {of_tenant}"
+            f"  AND (stopped_at IS NULL OR stopped_at > %(begin)s)"
+            f" UNION ALL SELECT {seen.format(at='stopped_at')}, -1 {of_tenant} AND stopped_at > %(begin)s"
+            f") AS changes GROUP BY hour",
+            {"tenant": tenancy.tenant_id_required(), "begin": begin, "end": end},
+        )
+        changes = dict(cursor.fetchall())
+    first = min(changes, default=end + timedelta(hours=1))
+    hours = [first + timedelta(hours=number) for number in range(int((end - first) / timedelta(hours=1)) + 1)]
+    return list(zip(hours, accumulate(changes.get(hour, 0) for hour in hours), strict=True))
+
+
+def _weekly(hours: Sequence[tuple[datetime, int]], zone: ZoneInfo) -> list[list[float | None]]:
+    found: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for at, count in hours:
+        local = at.astimezone(zone)
+        found[local.weekday(), local.hour].append(count)
+    return [[fmean(found[day, hour]) if (day, hour) in found else None for hour in range(24)] for day in range(7)]
 
 
 @dataclass(frozen=True, slots=True)

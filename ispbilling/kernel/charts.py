@@ -121,7 +121,7 @@ def bars(title: str, labels: Sequence[str], series: Sequence[Series], *, show: S
     drawn = []
     for at, label in enumerate(labels):
         below = 0.0
-        for tone, one in zip(_tones(series), series, strict=True):
+        for tone, one in zip(tones(series), series, strict=True):
             value = one.values[at]
             if value is None or value <= 0:
                 continue
@@ -145,7 +145,7 @@ def lines(
     scale = _scale(min(low, 0.0) if from_zero else low, max(high, 0.0) if from_zero else high)
     slot = WIDTH / max(len(labels), 1)
     drawn = []
-    for tone, one in zip(_tones(series), series, strict=True):
+    for tone, one in zip(tones(series), series, strict=True):
         points = [
             None if value is None else (slot * (at + 0.5), scale.y(float(value))) for at, value in enumerate(one.values)
         ]
@@ -199,7 +199,7 @@ def live(
     _same_length(words, series)
     lines = [
         {"name": one.name, "tone": tone, "values": [None if value is None else float(value) for value in one.values]}
-        for tone, one in zip(_tones(series), series, strict=True)
+        for tone, one in zip(tones(series), series, strict=True)
     ]
     return Live(
         title=title,
@@ -254,7 +254,7 @@ def _chart(
     ticks = scale.ticks()
     return Chart(
         title=title,
-        legend=[Key(one.name, tone) for tone, one in zip(_tones(series), series, strict=True)],
+        legend=[Key(one.name, tone) for tone, one in zip(tones(series), series, strict=True)],
         ticks=[short(round(tick, 9)) for tick in ticks],
         grid=[_text(scale.y(tick)) for tick in ticks],
         slots=[label if at % every == 0 else "" for at, label in enumerate(labels)],
@@ -273,7 +273,8 @@ def _rows(labels: Sequence[str], series: Sequence[Series], show: Shown) -> list[
     ]
 
 
-def _tones(series: Sequence[Series]) -> list[str]:
+def tones(series: Sequence[Series]) -> list[str]:
+    """A tone for each: its own, or the number of a colour."""
     return [one.tone or str(at % COLOURS + 1) for at, one in enumerate(series)]
 
 

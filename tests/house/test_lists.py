@@ -41,6 +41,7 @@ GROWING = {
     "dashboard:audit_export",
     "dashboard:customers",
     "dashboard:events",
+    "dashboard:trends",
     "dashboard:health",
     "payments:payments",
     "packages:packages",

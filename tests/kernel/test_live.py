@@ -306,6 +306,7 @@ def test_what_somebody_else_publishes_is_no_word() -> None:
 
 def test_whoever_does_not_read_is_let_go() -> None:
     """The connection of a reader that stands still takes nothing more."""
+
     async def pages(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b'{"tenant": "t", "who": "w", "words": ["alerts"]}'})
