@@ -162,7 +162,7 @@ def change_of(now: Any, before: Any) -> str:
     return f"{share:+.0f} %" if abs(share) >= 10 else f"{share:+.1f} %"
 
 
-def revenue(tenant: Tenant) -> dict[str, Any]:
+def revenue(tenant: Tenant, granted: Collection[str]) -> dict[str, Any]:
     """Money of the last thirty days, stacked by method."""
     zone, currency = tenant.zone_info, tenant.currency
     today = clock.today(zone)
@@ -177,7 +177,8 @@ def revenue(tenant: Tenant) -> dict[str, Any]:
     chart = charts.bars(
         _("Revenue by day and way of paying"), labels, series, show=lambda value: shown(value, currency)
     )
-    return {"chart": chart, "sum": shown(sum(by.values()), currency), "has_any": bool(rows)}
+    trends_url = reverse("dashboard:trends") if "trends:view" in granted else ""
+    return {"chart": chart, "sum": shown(sum(by.values()), currency), "has_any": bool(rows), "trends_url": trends_url}
 
 
 def sessions() -> dict[str, Any]:

@@ -38,7 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @access.staff("billing:view")
 def revenue(request: HttpRequest) -> HttpResponse:
     """Money of the last thirty days by method."""
-    return _part(request, "revenue", parts.revenue(request.tenant))  # type: ignore[attr-defined]
+    return _part(request, "revenue", parts.revenue(request.tenant, request.granted))  # type: ignore[attr-defined]
 
 
 @require_safe
