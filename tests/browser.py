@@ -98,7 +98,7 @@ class Tab:
 
     def is_clean(self) -> None:
         """Raises AssertionError with everything there is to complain about."""
-        assert self.complaints == []
+        assert self.complaints == [], "\n".join(self.complaints)
 
     def close(self) -> None:
         self.page.close()
