@@ -54,6 +54,7 @@ class Scenario:
     seed: int = 0
     suspension: str = "walled"
     gateway_class: Callable[[], Daraja] = lambda: Daraja(shops=[Shop()])
+    reads_statement: bool = True  # where it is not read, the gateway must be asked about a payment it does not tell of
     patience_s: float = 0.0  # how long the faults may take to come true, all of them
     trouble: list[str] = field(default_factory=list)
     fired: list[str] = field(default_factory=list)  # the kinds that came true
@@ -95,7 +96,7 @@ class Scenario:
             "passkey": shop.passkey,
             "consumer_key": shop.consumer_key,
             "consumer_secret": shop.consumer_secret,
-            "pull": "yes",
+            "pull": "yes" if self.reads_statement else "no",
             "nominated_number": "254722000000",
         }
         provider_account_add(

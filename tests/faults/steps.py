@@ -15,7 +15,6 @@ from django.db import DatabaseError, connection, transaction
 
 from billing.models import Subscription
 from ispbilling.kernel import bulk, clock
-from payments.models import ProviderAccount
 from tests.faults.house import House, until
 from tests.faults.scenario import Scenario
 from tests.installation import hidden
@@ -70,6 +69,11 @@ class Step:
     failpoint: str
     drive: Drive
     ready: Drive = lambda _scenario: None
+    reads_statement: bool = True
+
+    def scenario(self, house: House, name: str) -> Scenario:
+        """A provider of its own, whom nothing is wrong with."""
+        return Scenario(house, f"{name}-{self.failpoint}", [], reads_statement=self.reads_statement)
 
 
 #: Seconds a person takes to type his PIN: longer than the web process or the database takes to be back. A callback
@@ -94,11 +98,6 @@ def _pay_by_page(scenario: Scenario) -> None:
 
 def _pay(scenario: Scenario) -> None:
     scenario.pay("anna")
-
-
-def _no_statement(scenario: Scenario) -> None:
-    """The gateway's statement is not read: it might tell of the payment before the gateway is asked about it."""
-    scenario.inside(lambda: ProviderAccount.objects.update(statement_due_at=None))
 
 
 def _pay_untold(scenario: Scenario) -> None:
@@ -154,8 +153,8 @@ STEPS = (
     Step("payments.event.stored", _pay),
     Step("payments.event.before_commit", _pay),
     Step("payments.settle.before_commit", _pay),
-    Step("payments.query.before_call", _pay_untold, _no_statement),
-    Step("payments.query.after_call", _pay_untold, _no_statement),
+    Step("payments.query.before_call", _pay_untold, reads_statement=False),
+    Step("payments.query.after_call", _pay_untold, reads_statement=False),
     Step("events.after_handler", _pay),
     Step("events.before_commit", _pay),
     Step("billing.receipt.after_receipt_row", _pay),
@@ -202,7 +201,7 @@ def reach(house: House, step: Step, scenario: Scenario, action: str) -> tuple[st
 
 def prepare(house: House, steps: list[Step], name: str) -> list[Scenario]:
     """A standing provider for each step, without any fault."""
-    scenarios = [Scenario(house, f"{name}-{step.failpoint}", []) for step in steps]
+    scenarios = [step.scenario(house, name) for step in steps]
     for scenario in scenarios:
         scenario.set_up()
     return scenarios

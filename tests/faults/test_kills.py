@@ -12,7 +12,6 @@ import pytest
 from ispbilling.kernel.failpoints import FAILPOINTS
 from tests.faults import turns
 from tests.faults.house import House, until
-from tests.faults.scenario import Scenario
 from tests.faults.steps import STEPS, Step, reach
 from tests.faults.turns import Choice
 
@@ -34,7 +33,7 @@ def test_every_failpoint_has_a_step_that_leads_there() -> None:
 @pytest.mark.slow
 def test_killed_at_each_failpoint_everything_is_right_in_the_end(house: House, kill: tuple[Step, int]) -> None:
     step, number = kill
-    scenario = Scenario(house, f"kill-{step.failpoint}-{number}", [])
+    scenario = step.scenario(house, f"kill-{number}")
     scenario.set_up()
     step.ready(scenario)
     assert scenario.end() == []

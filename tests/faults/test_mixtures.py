@@ -39,7 +39,9 @@ def chosen(everything: bool) -> Iterator[Choice]:
 def scenario_of(house: House, given: dict[str, Any]) -> Scenario:
     """By a test's parameters: ``alone``, ``together`` or ``seed``."""
     if "alone" in given:
-        return Scenario(house, given["alone"], [ALONE[given["alone"]]], patience_s=30)
+        fault = ALONE[given["alone"]]
+        with_statement = not fault.kind.startswith("query")
+        return Scenario(house, given["alone"], [fault], reads_statement=with_statement, patience_s=30)
     if "together" in given:
         return Scenario(house, given["together"], TOGETHER[given["together"]], patience_s=30)
     seed = given["seed"]

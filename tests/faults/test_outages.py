@@ -41,7 +41,8 @@ def named(server: str, how: str, step: Step) -> str:
 
 @pytest.fixture
 def scenario(house: House, outage_at: tuple[str, str, Step]) -> Iterator[Scenario]:
-    made = Scenario(house, named(*outage_at), [])
+    server, how, step = outage_at
+    made = step.scenario(house, f"{server}-{how}")
     made.set_up()
     yield made
     made.close()
