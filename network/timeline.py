@@ -28,8 +28,8 @@ class Kind(StrEnum):
     SUBSCRIPTION = "subscription"
     HOLD = "hold"
     ACKNOWLEDGED = "acknowledged"
-    SESSION_STARTED = "session_started"
     SESSION_STOPPED = "session_stopped"
+    SESSION_STARTED = "session_started"  # a box that dials again leaves its old session at that instant
     MESSAGE = "message"
 
     @property

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,7 +19,8 @@ from network.models import Acknowledgement, Line, Router, Session
 def sessions_record(*, router_id: UUID, seen: Sequence[SessionSeen], uptime_s: int) -> None:
     """Write one reading of a router: what is there is open, what is not there any more has stopped.
 
-    Counters never run backwards: a session's bytes are the largest reading, and a new session has a new key.
+    Counters never run backwards: a session's bytes are the largest reading, and a new session has a new key. A line
+    that has dialled again since left its old session then, not when we came to look.
     """
     now = clock.machine_now()
     lines, customers = {}, {}
@@ -60,7 +60,9 @@ def sessions_record(*, router_id: UUID, seen: Sequence[SessionSeen], uptime_s: i
         )
     Session.objects.bulk_create(fresh)
     _carry_on(kept, now)
-    _stop(list(open_rows.values()), now, is_restarted=is_restarted)
+    _stop(
+        list(open_rows.values()), now, followed={row.line_id: row.started_at for row in fresh}, restarted=is_restarted
+    )
     Router.objects.filter(id=router_id).update(polled_at=now, uptime_s=uptime_s)
     changed = {row.line_id for row in fresh}.union(line_id for line_id, _ in open_rows)
     if changed:
@@ -82,23 +84,34 @@ def _carry_on(kept: Sequence[tuple[UUID, str, str, int, int]], now: datetime) ->
         )
 
 
-def _stop(ids: Sequence[UUID], now: datetime, *, is_restarted: bool) -> None:
-    """Close sessions that are not there any more, each with the reason: a wish that came after it began ended it."""
-    ends: dict[str, list[UUID]] = defaultdict(list)
+def _stop(ids: Sequence[UUID], now: datetime, *, followed: Mapping[UUID, datetime], restarted: bool) -> None:
+    """Close sessions that are not there any more, each with the reason: a wish that came after it began ended it.
+
+    ``followed``: line → when its next session began.
+    """
     offset = clock.offset()
     rows = list(Session.objects.filter(id__in=ids).select_related("line"))
+    if not rows:
+        return
     earlier = Acknowledgement.objects.filter(
         line_id__in=[row.line_id for row in rows], generation=F("line__generation") - 1
     )
     before = dict(earlier.values_list("line_id", "level"))
+    ends: list[str] = []
+    stops: list[datetime] = []
     for row in rows:
         wished_at = row.line.wished_at
         end = Session.End.LEFT
-        if is_restarted:
+        if restarted:
             end = Session.End.RESTART
         elif wished_at is not None and wished_at - offset > row.started_at:
             is_cut = row.line.level in (Level.WALLED, Level.BLOCKED) and before.get(row.line_id) != row.line.level
             end = Session.End.CUT if is_cut else Session.End.RENEWED
-        ends[end].append(row.id)
-    for why, ended in ends.items():
-        Session.objects.filter(id__in=ended).update(stopped_at=now, end=why)
+        ends.append(end.value)
+        stops.append(min(now, max(row.seen_at, followed.get(row.line_id, now))))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'UPDATE network_session s SET stopped_at = r.stop, "end" = r.why'
+            " FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[]) AS r(id, stop, why) WHERE s.id = r.id",
+            [[row.id for row in rows], stops, ends],
+        )

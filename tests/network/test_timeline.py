@@ -191,6 +191,17 @@ def test_only_some_kinds_keep_their_chains() -> None:
     assert chained(found, sources.receipts[0].id) == [Kind.SESSION_STARTED, Kind.ACKNOWLEDGED, Kind.SUBSCRIPTION]
 
 
+def test_who_dialled_again_is_online_last() -> None:
+    """Of the one instant at which a session follows another."""
+    sessions = [Session(LINE, after(9), None, "10.0.0.6"), Session(LINE, after(1), after(9), "10.0.0.5")]
+    steps = assemble(Sources(sessions=sessions)).steps
+    assert [(step.kind, step.values["address"]) for step in steps] == [
+        (Kind.SESSION_STARTED, "10.0.0.6"),
+        (Kind.SESSION_STOPPED, "10.0.0.5"),
+        (Kind.SESSION_STARTED, "10.0.0.5"),
+    ]
+
+
 def test_a_session_behind_the_wall_is_not_called_online() -> None:
     sources = bought(0, "A", 2)
     walled = Proof(LINE, SUBSCRIPTION, "tower", 1, "walled", after(-90), after(-80))
