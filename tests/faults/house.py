@@ -277,13 +277,13 @@ class House:
         """Neither dead nor alive: it and its children are stopped, their sockets stay open."""
         pids = [self.pid(name)]
         for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+            _signal(pid, signal.SIGSTOP)
             pids += [child for child in _children(pid) if child not in pids]
         try:
             yield
         finally:
             for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+                _signal(pid, signal.SIGCONT)
 
     # --- failpoints -------------------------------------------------------------------------------------------
 
@@ -301,6 +301,12 @@ class House:
 
     def is_reached(self, name: str) -> bool:
         return self.reached_file(name).exists()
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    """A child that was just ending is not there any more."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _children(pid: int) -> list[int]:
