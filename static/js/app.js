@@ -24,7 +24,7 @@ const showEntry = () => {
   const entry = sidebar?.querySelector("[aria-current]");
   if (!entry) return;
   const [inner, outer] = [entry.getBoundingClientRect(), sidebar.getBoundingClientRect()];
-  if (inner.top < outer.top || inner.bottom > outer.bottom - 24) {
+  if (inner.top < outer.top + 60 || inner.bottom > outer.bottom - 24) {
     sidebar.scrollTop += inner.top - outer.top - (sidebar.clientHeight - inner.height) / 2;
   }
 };
