@@ -79,10 +79,13 @@ class LooksForm(forms.Form):
         label=_("Tables"), required=False, choices=[("", _("Comfortable")), ("compact", _("Compact"))]
     )
     shortcuts = forms.ChoiceField(
-        label=_("Keyboard shortcuts of one key"),
+        label=_("Single-key shortcuts"),
         required=False,
         choices=[("", pgettext_lazy("shortcuts", "On")), ("off", pgettext_lazy("shortcuts", "Off"))],
-        help_text=_("Such as / and g c. Switch them off when you dictate, or press keys by accident."),
+        help_text=_(
+            "For example / for search, or g then c for customers. Switch them off if you dictate or often press keys by"
+            " accident."
+        ),
     )
 
 
@@ -93,7 +96,7 @@ class NewPasswordForm(PasswordForm):
         label=_("New password"),
         max_length=128,
         strip=False,
-        help_text=_("At least 10 characters; a few words that belong together for you alone are best."),
+        help_text=_("At least 10 characters. A few words that only you would put together are best."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(
@@ -102,6 +105,10 @@ class NewPasswordForm(PasswordForm):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = _("Present password")
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
@@ -122,10 +129,13 @@ class RoleForm(forms.Form):
 
 
 class InviteForm(RoleForm):
-    """Whom to ask, and for what."""
+    """Whom to ask, and for what. No role is chosen beforehand, so that none is given unawares."""
 
     email = forms.EmailField(label=_("E-mail"), max_length=254)
     field_order = ("email", "role")
+
+    def __init__(self, *args: Any, roles: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, roles=[("", str(_("Choose a role"))), *roles], **kwargs)
 
 
 class KnownForm(forms.Form):
@@ -147,7 +157,7 @@ class JoinForm(forms.Form):
         label=_("Password"),
         max_length=128,
         strip=False,
-        help_text=_("At least 10 characters; a few words that belong together for you alone are best."),
+        help_text=_("At least 10 characters. A few words that only you would put together are best."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -157,10 +167,13 @@ class BusinessForm(forms.Form):
 
     name = forms.CharField(label=_("Name of the business"), max_length=120)
     support_phone = forms.CharField(
-        label=_("Telephone of the staff"),
+        label=_("Support phone"),
         max_length=30,
         required=False,
-        help_text=_("Warnings go there, such as that cutting was stopped."),
+        help_text=_(
+            "Customers see it on invoices, receipts and their own pages. Warnings go there too, for example when"
+            " cutting has stopped."
+        ),
         widget=forms.TextInput(attrs={"inputmode": "tel"}),
     )
     address = forms.CharField(
@@ -168,21 +181,26 @@ class BusinessForm(forms.Form):
         max_length=300,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Stands on invoices and receipts."),
+        help_text=_("Printed on invoices and receipts."),
     )
     tax_number = forms.CharField(
-        label=_("Tax number"), max_length=40, required=False, help_text=_("Stands on invoices, such as a PIN or BIN.")
+        label=_("Tax number"),
+        max_length=40,
+        required=False,
+        help_text=_("Your PIN, BIN or other number. Printed on invoices."),
     )
     invoice_footer = forms.CharField(
-        label=_("Last words of an invoice"),
+        label=_("Text at the foot of an invoice"),
         max_length=300,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Such as how to pay, or a word of thanks."),
+        help_text=_("For example how to pay, or a word of thanks."),
     )
-    zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Its midnight ends a day and a period."))
+    zone = forms.ChoiceField(label=_("Time zone"), help_text=_("Days and periods end at midnight in this time zone."))
     language = forms.ChoiceField(
-        label=_("Language"), choices=settings.LANGUAGES, help_text=_("Of messages to customers who chose none.")
+        label=_("Language"),
+        choices=settings.LANGUAGES,
+        help_text=_("For messages to customers who have not chosen a language."),
     )
     sure = forms.BooleanField(
         label=_("Yes, days begin and end by the new zone"),
@@ -208,7 +226,10 @@ class BrandForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"placeholder": "#1d5fd1", "size": 9, "spellcheck": "false"}),
         error_messages={"invalid": _("A colour looks like #1d5fd1.")},
-        help_text=_("Of buttons and invoices. It is darkened as far as white text on it needs. Empty: ours."),
+        help_text=_(
+            "For buttons and invoices. A light colour is made darker so that white text can be read. Leave it empty"
+            " for the standard blue."
+        ),
     )
     logo = forms.FileField(
         label=_("Logo"),

@@ -13,6 +13,7 @@ class BillingConfig(AppConfig):
 
         search.register(finders.customers_of_paper)
         resolvers.register(selectors.customer_claiming)
+        resolvers.register_returned(selectors.payments_returned)
         panels.register("customer", url="billing:customer_panel", title="Money", order=10, permission="billing:view")
         panels.register(
             "payment", url="billing:payment_panel", title="Where it went", order=10, permission="billing:view"
@@ -49,7 +50,7 @@ class BillingConfig(AppConfig):
         nav.register(
             group="revenue",
             url="billing:cuts",
-            title=_("Cuts tonight"),
+            title=_("Coming cuts"),
             icon="clock-pause",
             permission="cuts:view",
             order=50,

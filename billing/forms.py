@@ -92,18 +92,21 @@ class PolicyForm(forms.Form):
     """All rules of a tenant, each with what it does."""
 
     suspension_mode = forms.ChoiceField(
-        label=_("Whoever ran out"),
+        label=_("When paid time runs out"),
         choices=[
-            ("walled", _("is walled: stays connected and sees the pay page")),
-            ("blocked", _("is blocked: cannot connect")),
+            ("walled", _("Show the pay page")),
+            ("blocked", _("No connection at all")),
         ],
-        help_text=_("Changing this changes everybody who is cut already, within a minute."),
+        help_text=_(
+            "With the pay page customers stay connected and can pay. A change reaches everybody who is cut already,"
+            " within a minute."
+        ),
     )
     grace_hours = forms.IntegerField(
-        label=_("Grace, in hours"),
+        label=_("Grace period (hours)"),
         min_value=0,
         max_value=24 * 60,
-        help_text=_("So long after his time ran out a customer stays online, unpaid."),
+        help_text=_("Customers stay online this long after their paid time ends."),
     )
     ends_at_midnight = forms.BooleanField(
         label=_("Periods end at midnight"),
@@ -122,31 +125,37 @@ class PolicyForm(forms.Form):
         help_text=_("A cut that falls on such a day waits until the day is over. Six at most."),
     )
     quiet_from_hour = forms.TypedChoiceField(
-        label=_("Nobody is cut from"),
+        label=_("Quiet hours from"),
         choices=_HOURS,
         coerce=int,
-        help_text=_("Such as 20:00, so that nobody loses his evening. The same hour twice: at any time."),
+        help_text=_(
+            "Nobody is cut in these hours, for example from 20:00, so that nobody loses an evening. Set both to the"
+            " same hour for no quiet hours."
+        ),
     )
     quiet_until_hour = forms.TypedChoiceField(
-        label=_("until"), choices=_HOURS, coerce=int, help_text=_("Cuts that waited are made from this hour on.")
+        label=_("Quiet hours until"),
+        choices=_HOURS,
+        coerce=int,
+        help_text=_("Cuts that waited are made from this hour on."),
     )
     brake_share_percent = forms.IntegerField(
-        label=_("Stop cutting above, in per cent of the active"),
+        label=_("Stop cutting above this share of active customers (%)"),
         min_value=0,
         max_value=100,
         help_text=_("More cuts than this within an hour look like a fault: nobody is cut until one of you has looked."),
     )
     brake_minimum = forms.IntegerField(
-        label=_("and above, in customers"),
+        label=_("And above this number of customers"),
         min_value=0,
         max_value=30_000,
-        help_text=_("So that a small business is not stopped by three cuts in one hour."),
+        help_text=_("Both limits must be passed, so that a small business is not stopped by three cuts in one hour."),
     )
     remind_days = forms.CharField(
-        label=_("Remind, in days before the end"),
+        label=_("Remind customers this many days before the end"),
         required=False,
         max_length=60,
-        help_text=_("Numbers with commas, such as 7, 3, 1: a message goes out so many days before. Empty: none."),
+        help_text=_("Numbers with commas, for example 7, 3, 1. Leave it empty to send no reminders."),
     )
 
     @staticmethod

@@ -65,7 +65,7 @@ def cuts(asked: Asked) -> Finding:
     text = _("Cutting has been stopped since %(at)s: %(cause)s. Nobody is cut.") % words
     if stop.cause == stop.Cause.BRAKE:
         text = _("Cutting has been stopped since %(at)s: %(cause)s (%(n)d of %(active)d). Nobody is cut.") % words
-    where = Detail(_("Cuts tonight"), State.BAD, reverse("billing:cuts"))
+    where = Detail(_("Coming cuts"), State.BAD, reverse("billing:cuts"))
     return Finding(State.BAD, text, _("Look whether the list is right, then let the cuts go on."), [where])
 
 

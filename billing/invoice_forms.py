@@ -18,9 +18,9 @@ class InvoiceFilter(forms.Form):
     """What the list is narrowed by. Days are the tenant's."""
 
     q = forms.CharField(label=_("Number or customer"), required=False, max_length=80)
-    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("any")), *Invoice.State.choices])
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All")), *Invoice.State.choices])
     since = forms.DateField(label=_("Issued from"), required=False, widget=forms.DateInput(attrs=_DAY))
-    until = forms.DateField(label=_("to"), required=False, widget=forms.DateInput(attrs=_DAY))
+    until = forms.DateField(label=_("Issued until"), required=False, widget=forms.DateInput(attrs=_DAY))
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}

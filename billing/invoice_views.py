@@ -37,7 +37,7 @@ def invoices(request: HttpRequest) -> HttpResponse:
         until=datetime.combine(until + timedelta(days=1), time(), tzinfo=zone) if until else None,
         query=asked.get("q", ""),
     )
-    context = {"form": form, "page": page_of(request, rows, by="issued_at"), "is_narrowed": any(asked.values())}
+    context = {"form": form, "page": page_of(request, rows, by="number"), "is_narrowed": any(asked.values())}
     return render(request, "billing/invoice_list.html", context)
 
 

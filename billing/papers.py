@@ -65,7 +65,7 @@ def subscriptions_found(
 def invoices_found(
     *, state: str = "", since: datetime | None = None, until: datetime | None = None, query: str = ""
 ) -> QuerySet[Invoice]:
-    """Invoices with their customers, newest first. ``query`` is the beginning of a number, or finds customers.
+    """Invoices with their customers, highest number first. ``query`` is the beginning of a number, or finds customers.
 
     ``since`` belongs to the time looked at, ``until`` does not any more.
     """
@@ -76,7 +76,7 @@ def invoices_found(
     if query:
         by_customer = Q(customer_id__in=customers_found(query).order_by().values("id"))
         rows = rows.filter(by_customer | Q(number__startswith=query))
-    found: QuerySet[Invoice] = rows.order_by("-issued_at", "-id")
+    found: QuerySet[Invoice] = rows.order_by("-number", "-id")
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from billing.models import BillingPolicy, RechargeOption, TaxMode
 from billing.services.policy import RECHARGE_OPTIONS
@@ -19,22 +20,23 @@ class PricesForm(forms.Form):
     tax_mode = forms.ChoiceField(
         label=_("Tax"),
         choices=[
-            (TaxMode.NONE, _("no tax")),
-            (TaxMode.CONTAINED, _("is contained in the prices of packages")),
-            (TaxMode.ON_TOP, _("comes on top of the prices of packages")),
+            (TaxMode.NONE, _("No tax")),
+            (TaxMode.CONTAINED, _("Included in package prices")),
+            (TaxMode.ON_TOP, _("Added to package prices")),
         ],
-        help_text=_("Customers are always shown prices with tax. Whoever was shown a price pays that price."),
+        help_text=_("Customers always see prices with tax, and pay the price they were shown."),
     )
-    tax_name = forms.CharField(label=_("Its name on invoices"), max_length=20)
+    tax_name = forms.CharField(label=_("Name of the tax on invoices"), max_length=20)
     tax_percent = forms.DecimalField(
-        label=_("Its rate, in per cent"), min_value=Decimal(0), max_value=Decimal("99.99"), decimal_places=2
+        label=_("Tax rate (%)"), min_value=Decimal(0), max_value=Decimal("99.99"), decimal_places=2
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for periods in RECHARGE_OPTIONS:
             self.fields[f"off_{periods}"] = forms.DecimalField(
-                label=_("Off for %(n)d periods, in per cent") % {"n": periods},
+                label=ngettext("Discount for %(n)d period (%%)", "Discount for %(n)d periods (%%)", periods)
+                % {"n": periods},
                 required=False,
                 min_value=Decimal(0),
                 max_value=Decimal(100),

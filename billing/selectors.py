@@ -340,6 +340,12 @@ def receipts_all(*, customer_id: UUID | None = None, method: str = "") -> QueryS
     return rows.filter(method=method) if method else rows
 
 
+def payments_returned(payment_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these payments whose money was given back to the payer."""
+    rows = Receipt.objects.filter(payment_id__in=payment_ids, returned_at__isnull=False)
+    return set(rows.values_list("payment_id", flat=True))
+
+
 def paid_of(customer_id: UUID, currency: str) -> Money:
     """Everything a customer ever paid."""
     total = Receipt.objects.filter(customer_id=customer_id, currency=currency).aggregate(sum=Sum("amount"))["sum"]

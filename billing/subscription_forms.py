@@ -20,20 +20,20 @@ class SubscriptionFilter(forms.Form):
     """What the list is narrowed by."""
 
     q = forms.CharField(label=_("Customer"), required=False, max_length=80)
-    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("any")), *Subscription.State.choices])
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All")), *Subscription.State.choices])
     package = forms.ChoiceField(label=_("Package"), required=False)
     expires_in = forms.TypedChoiceField(
         label=_("Runs out within"),
         required=False,
         coerce=int,
         empty_value=None,
-        choices=[("", _("any time")), ("1", _("1 day")), ("3", _("3 days")), ("7", _("7 days")), ("30", _("30 days"))],
+        choices=[("", _("Any time")), ("1", _("1 day")), ("3", _("3 days")), ("7", _("7 days")), ("30", _("30 days"))],
     )
 
     def __init__(self, *args: Any, packages: Iterable[Package], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["package"]
-        field.choices = [("", _("any")), *((str(package.id), package.name) for package in packages)]
+        field.choices = [("", _("All")), *((str(package.id), package.name) for package in packages)]
 
 
 class _Reasoned(forms.Form):

@@ -97,7 +97,7 @@ def _reasons(clue: Clue) -> Iterator[tuple[Customer, str]]:
         named = customer_of_account(word) if word.strip() else None
         if named is not None and named.deleted_at is None:
             yield named, _("his code stands in the text")
-    for said, reason in ((clue.phone, _("same telephone")), (clue.typed, _("his telephone stands in the text"))):
+    for said, reason in ((clue.phone, _("same phone")), (clue.typed, _("their phone number stands in the text"))):
         for customer in customers_of_phone(_number(said))[:MOST_GUESSES] if _number(said) else []:
             yield customer, reason
     orders = Recharge.objects.filter(

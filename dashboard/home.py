@@ -53,7 +53,7 @@ PARTS = (
     Part("sessions", gettext_lazy("Live sessions"), "pppoe:view", ("sessions",), is_wide=True),
     Part("due", gettext_lazy("Running out soon"), "billing:view", ("payments", "cuts"), is_wide=True),
     Part("alerts", gettext_lazy("Alerts"), "dashboard:view", ("alerts",)),
-    Part("cuts", gettext_lazy("Cuts tonight"), "cuts:view", ("cuts", "payments")),
+    Part("cuts", gettext_lazy("Coming cuts"), "cuts:view", ("cuts", "payments")),
     Part("waits", gettext_lazy("From paid to online"), "billing:view", ("payments", "routers")),
 )
 

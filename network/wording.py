@@ -44,7 +44,7 @@ _CAUSES: dict[Code, str | Promise] = {
 
 _TODOS: dict[Code, str | Promise] = {
     Code.ONLINE_DUE: gettext_lazy("The next run cuts the line unless money comes."),
-    Code.ONLINE_CUTS_STOPPED: gettext_lazy("Look at “Cuts tonight”: a person has to let the cuts go on."),
+    Code.ONLINE_CUTS_STOPPED: gettext_lazy("Look at “Coming cuts”: a person has to let the cuts go on."),
     Code.NO_SESSION: gettext_lazy(
         "Ask whether the customer's box has power and its cable, and dials as “%(username)s” with the right password."
     ),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from packages.models import Package, PeriodUnit, TaxClass
 
@@ -19,15 +20,13 @@ class PackageForm(forms.Form):
     """A package as staff think of it: speeds in Mbps, one feature a line. The period of one that exists is fixed."""
 
     name = forms.CharField(label=_("Name"), max_length=80)
-    price = forms.DecimalField(
-        label=_("Price of one period"), min_value=Decimal(0), max_value=Decimal("9999999999"), decimal_places=2
-    )
+    price = forms.DecimalField(min_value=Decimal(0), max_value=Decimal("9999999999"), decimal_places=2)
     tax_class = forms.ChoiceField(
         label=_("Tax"),
-        choices=TaxClass.choices,
+        choices=[(TaxClass.STANDARD, _("Standard tax")), (TaxClass.EXEMPT, _("Free of tax"))],
         help_text=_("Whether the price contains the tax is set for the whole business, under Prices and tax."),
     )
-    period_count = forms.IntegerField(label=_("Lasts"), min_value=1, max_value=1000, initial=1)
+    period_count = forms.IntegerField(label=_("Length"), min_value=1, max_value=1000, initial=1)
     period_unit = forms.ChoiceField(label=_("Unit"), choices=PeriodUnit.choices, initial=PeriodUnit.MONTH)
     download_mbps = forms.DecimalField(
         label=_("Download, in Mbps"), min_value=Decimal("0.064"), max_value=Decimal(100_000), decimal_places=3
@@ -36,25 +35,38 @@ class PackageForm(forms.Form):
         label=_("Upload, in Mbps"), min_value=Decimal("0.064"), max_value=Decimal(100_000), decimal_places=3
     )
     description = forms.CharField(
-        label=_("Description"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Description"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Customers read it when they choose a package."),
     )
     features = forms.CharField(
-        label=_("What customers are told"),
+        label=_("Advantages, one per line"),
         max_length=700,
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("One line each, eight at most, such as: Free router."),
+        help_text=_("Customers see them below the description. Eight at most, for example: Free router."),
     )
     sort_order = forms.IntegerField(
-        label=_("Place in the list"), min_value=0, max_value=32_000, initial=0, help_text=_("Lower stands higher.")
+        label=_("Place in the list"),
+        min_value=0,
+        max_value=32_000,
+        initial=0,
+        help_text=_("Smaller numbers come first."),
     )
-    is_featured = forms.BooleanField(label=_("Recommend it"), required=False, widget=forms.CheckboxInput(attrs=_BOX))
+    is_featured = forms.BooleanField(
+        label=_("Recommended"),
+        required=False,
+        widget=forms.CheckboxInput(attrs=_BOX),
+        help_text=_("Marked as recommended where packages are listed."),
+    )
     is_active = forms.BooleanField(
         label=_("On sale"),
         required=False,
         initial=True,
         widget=forms.CheckboxInput(attrs=_BOX),
-        help_text=_("Whoever has it keeps it and can renew it, on sale or not."),
+        help_text=_("Customers who have it keep it and can renew it even when it is not on sale."),
     )
     sure = forms.BooleanField(
         label=_("Yes, they pay the new price from their next period on"),
@@ -62,11 +74,13 @@ class PackageForm(forms.Form):
         widget=forms.CheckboxInput(attrs=_BOX),
     )
 
-    def __init__(self, *args: Any, package: Package | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, currency: str, package: Package | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["price"].label = _("Price of one period, in %(currency)s") % {"currency": currency}
         for length in LENGTHS:
             self.fields[f"discount_{length}"] = forms.DecimalField(
-                label=_("Off for %(n)d periods, in per cent") % {"n": length},
+                label=ngettext("Discount for %(n)d period (%%)", "Discount for %(n)d periods (%%)", length)
+                % {"n": length},
                 required=False,
                 min_value=Decimal(0),
                 max_value=Decimal(100),

@@ -37,7 +37,7 @@ def packages(request: HttpRequest) -> HttpResponse:
 @access.staff("packages:edit")
 def package_add(request: HttpRequest) -> HttpResponse:
     """A new package."""
-    form = PackageForm(request.POST or None)
+    form = PackageForm(request.POST or None, currency=request.tenant.currency)  # type: ignore[attr-defined]
     if request.method == "POST" and form.is_valid():
         try:
             package = services.package_create(**form.values(), actor=actor_of(request.user.id))  # type: ignore[arg-type]
@@ -58,7 +58,12 @@ def package(request: HttpRequest, package_id: UUID) -> HttpResponse:
         services.package_delete(package_id=found.id, actor=actor_of(request.user.id))  # type: ignore[arg-type]
         messages.success(request, _("The package is gone."))
         return redirect("packages:packages")
-    form = PackageForm(request.POST or None, initial=PackageForm.values_of(found), package=found)
+    form = PackageForm(
+        request.POST or None,
+        initial=PackageForm.values_of(found),
+        package=found,
+        currency=request.tenant.currency,  # type: ignore[attr-defined]
+    )
     if request.method == "POST" and form.is_valid():
         values = form.values()
         if _hurts(found, values) and not form.cleaned_data["sure"]:

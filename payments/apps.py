@@ -24,7 +24,7 @@ class PaymentsConfig(AppConfig):
         nav.register(
             group="house",
             url="payments:gateways",
-            title=_("Gateways"),
+            title=_("Payment methods"),
             icon="credit-card",
             permission="settings:gateways",
             order=60,
@@ -32,10 +32,8 @@ class PaymentsConfig(AppConfig):
         first_steps.register(
             "gateway",
             title=_("Say how customers pay"),
-            text=_(
-                "With a gateway, customers pay by phone at any hour and are online at once. Cash is a way to pay, too."
-            ),
-            do=_("Add a way to pay"),
+            text=_("Customers pay online at any hour and are back at once. Cash is a payment method, too."),
+            do=_("Add a payment method"),
             url="payments:gateway_add",
             icon="credit-card",
             permission="settings:gateways",

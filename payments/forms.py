@@ -20,17 +20,20 @@ class PaymentFilter(forms.Form):
         label=_("Find"),
         required=False,
         max_length=80,
-        widget=forms.SearchInput(attrs={"placeholder": _("Receipt, telephone, code, name")}),
+        widget=forms.SearchInput(),
+        help_text=_("Receipt, phone, code or name"),
     )
     state = forms.ChoiceField(label=_("State"), required=False)
-    account = forms.TypedChoiceField(label=_("Way"), required=False, coerce=UUID, empty_value=None)
+    account = forms.TypedChoiceField(label=_("Method"), required=False, coerce=UUID, empty_value=None)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    least = forms.DecimalField(label=_("At least"), required=False, min_value=0, max_digits=12, decimal_places=2)
-    most = forms.DecimalField(label=_("At most"), required=False, min_value=0, max_digits=12, decimal_places=2)
+    least = forms.DecimalField(required=False, min_value=0, max_digits=12, decimal_places=2)
+    most = forms.DecimalField(required=False, min_value=0, max_digits=12, decimal_places=2)
 
-    def __init__(self, data: Mapping[str, Any], *, accounts: list[ProviderAccount]) -> None:
+    def __init__(self, data: Mapping[str, Any], *, accounts: list[ProviderAccount], currency: str) -> None:
         super().__init__(data)
+        self.fields["least"].label = _("Amount from, %(currency)s") % {"currency": currency}
+        self.fields["most"].label = _("Amount to, %(currency)s") % {"currency": currency}
         states = [("", _("All")), *Payment.State.choices]
         self.fields["state"].choices = states  # type: ignore[attr-defined]
         ways = [("", _("All")), *((str(one.id), one.label) for one in accounts)]

@@ -36,9 +36,9 @@ PAGES = AccountPages(
     switch=lambda row_id, is_enabled, actor: services.provider_account_switch(
         account_id=row_id, is_enabled=is_enabled, actor=actor
     ),
-    added=gettext_lazy("The gateway is in use. Ask it now whether it knows your keys."),
-    switched_on=gettext_lazy("The gateway is offered to customers."),
-    switched_off=gettext_lazy("The gateway is not offered any more."),
+    added=gettext_lazy("The payment method is in use. If it is online, ask it now whether it takes your keys."),
+    switched_on=gettext_lazy("The payment method is offered to customers."),
+    switched_off=gettext_lazy("The payment method is not offered any more."),
 )
 
 
@@ -55,7 +55,8 @@ def gateways(request: HttpRequest) -> HttpResponse:
 @access.staff("settings:gateways")
 def gateway_add(request: HttpRequest) -> HttpResponse:
     """Take a gateway into use: which one, then its settings."""
-    return PAGES.page_add(request, offered=_offered(request), actor=_actor(request))
+    used = {row.provider for row in selectors.accounts_enabled()}
+    return PAGES.page_add(request, offered=_offered(request), actor=_actor(request), more={"used": used})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

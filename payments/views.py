@@ -17,7 +17,7 @@ from ispbilling.kernel import access, panels
 from ispbilling.kernel.paging import page_of
 from ispbilling.kernel.sheets import csv_response
 from ispbilling.kernel.templatetags.show import local_time
-from payments import selectors, services
+from payments import resolvers, selectors, services
 from payments.forms import PaymentFilter
 from payments.models import Payment
 from payments.timeline import entries_of, shown
@@ -32,13 +32,16 @@ def payments(request: HttpRequest) -> HttpResponse:
     """Payments by what was asked for, newest first, and what came each day."""
     tenant = request.tenant  # type: ignore[attr-defined]
     accounts = selectors.accounts_all()
-    form = PaymentFilter(request.GET, accounts=accounts)
+    form = PaymentFilter(request.GET, accounts=accounts, currency=tenant.currency)
     by = form.narrowed()
+    page = page_of(request, selectors.payments_narrowed(by, zone=tenant.zone_info), by="created_at")
     context = {
         "form": form,
         "is_narrowed": by != selectors.Narrowed(),
-        "page": page_of(request, selectors.payments_narrowed(by, zone=tenant.zone_info), by="created_at"),
+        "page": page,
+        "returned": resolvers.returned_among([one.id for one in page.rows if one.customer_id is None]),
         "accounts": accounts,
+        "days": DAYS,
         "daily": selectors.payments_daily(
             accounts=accounts, days=DAYS, currency=tenant.currency, zone=tenant.zone_info
         ),
@@ -52,14 +55,14 @@ def payments(request: HttpRequest) -> HttpResponse:
 def payments_export(request: HttpRequest) -> HttpResponse:
     """The same as a file, without pages."""
     tenant = request.tenant  # type: ignore[attr-defined]
-    by = PaymentFilter(request.GET, accounts=selectors.accounts_all()).narrowed()
+    by = PaymentFilter(request.GET, accounts=selectors.accounts_all(), currency=tenant.currency).narrowed()
     rows = selectors.payments_narrowed(by, zone=tenant.zone_info)[:MOST_ROWS]
     header = [
-        _("Begun"),
+        _("Started"),
         _("Customer"),
         _("Code"),
         _("State"),
-        _("Way"),
+        _("Method"),
         _("Receipt"),
         _("Asked"),
         _("Paid"),

@@ -17,6 +17,9 @@ from accounts.permissions import FIXED, PERMISSIONS, permissions_of
 from ispbilling.kernel import access
 from ispbilling.kernel.errors import DomainError
 
+#: What stands elsewhere in the table than its name says.
+_AREAS = {"pppoe:edit": "customers", "pppoe:delete": "customers"}
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @access.staff("staff:roles")
@@ -57,19 +60,28 @@ def _table(by: Any) -> dict[str, Any]:
             }
             for role in Role.values
         ]
-        areas.setdefault(name.partition(":")[0], []).append({"permission": permission, "cells": cells})
+        areas.setdefault(_AREAS.get(name, name.partition(":")[0]), []).append(
+            {"permission": permission, "cells": cells}
+        )
     titles = {
         "account": _("Account"),
-        "dashboard": _("Dashboard"),
+        "dashboard": _("Home"),
         "customers": _("Customers"),
         "billing": _("Money"),
         "finance": _("Money"),
+        "invoices": _("Invoices"),
+        "receipts": _("Receipts"),
+        "payments": _("Payments"),
+        "packages": _("Packages"),
         "cuts": _("Cuts"),
         "pppoe": _("Lines"),
         "routers": _("Routers"),
+        "sessions": _("Sessions"),
         "messages": _("Messages"),
         "staff": _("Staff"),
         "settings": _("Settings"),
+        "trends": _("Trends"),
+        "keys": _("API keys"),
         "audit": _("System"),
         "health": _("System"),
         "system": _("System"),

@@ -53,7 +53,8 @@ def invite(request: HttpRequest) -> HttpResponse:
         else:
             _send(request, made, key)
             return redirect("accounts:staff")
-    return render(request, "accounts/invite.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "may_see_roles": role_has(by.role, "staff:roles")}
+    return render(request, "accounts/invite.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

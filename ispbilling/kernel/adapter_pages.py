@@ -41,12 +41,19 @@ class AccountPages:
     switched_on: Words
     switched_off: Words
 
-    def page_add(self, request: HttpRequest, *, offered: Sequence[tuple[str, Any]], actor: str) -> HttpResponse:
+    def page_add(
+        self,
+        request: HttpRequest,
+        *,
+        offered: Sequence[tuple[str, Any]],
+        actor: str,
+        more: Mapping[str, Any] | None = None,
+    ) -> HttpResponse:
         """Which one, then its settings."""
         name = request.POST.get(self.word, "") or request.GET.get(self.word, "")
         adapter = dict(offered).get(name)
         if adapter is None:
-            return render(request, self.template_add, {"offered": offered})
+            return render(request, self.template_add, {"offered": offered, **(more or {})})
         data = request.POST if request.method == "POST" else None
         form = AccountForm(data, fields=adapter.config, label=adapter.title, kept=None)
         if request.method == "POST" and form.is_valid():

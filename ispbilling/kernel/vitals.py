@@ -45,7 +45,7 @@ _CLOCKS: dict[clockwatch.State, tuple[State, str | Promise, str | Promise]] = {
     clockwatch.State.JUMPED: (
         State.BAD,
         gettext_lazy("The clock of this server jumped ahead by %(off)s. Nobody is cut until a person has looked."),
-        gettext_lazy("If the time shown is right, let the cuts go on at “Cuts tonight”. If not, set the clock right."),
+        gettext_lazy("If the time shown is right, let the cuts go on at “Coming cuts”. If not, set the clock right."),
     ),
 }
 

@@ -18,20 +18,30 @@ themeForm?.addEventListener("submit", (event) => {
   document.dispatchEvent(new CustomEvent("theme:changed"));
 });
 
-// --- The entry of this page is in sight, however long the menu is.
-document.querySelector("#sidebar [aria-current]")?.scrollIntoView({ block: "nearest" });
+// --- The entry of this page is in sight, however long the menu is. The menu alone moves, never the page.
+const sidebar = document.getElementById("sidebar");
+const showEntry = () => {
+  const entry = sidebar?.querySelector("[aria-current]");
+  if (!entry) return;
+  const [inner, outer] = [entry.getBoundingClientRect(), sidebar.getBoundingClientRect()];
+  if (inner.top < outer.top + 60 || inner.bottom > outer.bottom - 24) {
+    sidebar.scrollTop += inner.top - outer.top - (sidebar.clientHeight - inner.height) / 2;
+  }
+};
+showEntry();
 
 // --- The menu below 800 px lies over the page; what is beside it cannot be reached meanwhile.
 const menuButton = document.querySelector("[data-menu-button]");
-const sidebar = document.getElementById("sidebar");
 const beside = document.querySelector("[data-beside-sidebar]");
 if (menuButton && sidebar && beside) {
   const show = (isOpen) => {
     sidebar.classList.toggle("is-open", isOpen);
     menuButton.setAttribute("aria-expanded", String(isOpen));
     beside.inert = isOpen;
-    if (isOpen) sidebar.querySelector("[data-menu-close]").focus();
-    else menuButton.focus();
+    if (isOpen) {
+      showEntry();
+      sidebar.querySelector("[data-menu-close]").focus();
+    } else menuButton.focus();
   };
   const isShown = () => sidebar.classList.contains("is-open");
   menuButton.addEventListener("click", (event) => {
@@ -58,6 +68,7 @@ if (menuButton && sidebar && beside) {
   });
   matchMedia("(min-width: 801px)").addEventListener("change", (wide) => {
     if (wide.matches && isShown()) show(false);
+    showEntry();
   });
 }
 

@@ -140,6 +140,13 @@ def test_the_same_person_is_not_invited_twice(tenant: Any, owner: Membership) ->
     assert Invitation.objects.count() == 1
 
 
+def test_no_role_is_chosen_beforehand(tenant: Any, owner: Membership) -> None:
+    here = browser(tenant, owner)
+    assert '<option value="" selected>Choose a role</option>' in here.get("/dashboard/staff/invite/").content.decode()
+    assert here.post("/dashboard/staff/invite/", {"email": "amina@example.org", "role": ""}).status_code == 422
+    assert not Invitation.objects.exists()
+
+
 # --- Roles ------------------------------------------------------------------------------------------------------
 
 

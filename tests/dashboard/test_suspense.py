@@ -72,6 +72,14 @@ def test_given_back_and_kept_after_all(here: Client) -> None:
     assert Receipt.objects.get().returned_at is None
 
 
+def test_the_list_of_payments_says_which_money_was_given_back(here: Client) -> None:
+    receipt = nobodys()
+    assert "in suspense" in here.get("/dashboard/payments/").content.decode()
+    here.post(f"{RECEIPTS}{receipt.id}/return/", {"note": "on the portal"})
+    text = here.get("/dashboard/payments/").content.decode()
+    assert ("in suspense" in text, "given back" in text) == (False, True)
+
+
 def test_a_line_of_a_statement_is_somebodys_or_nobodys(here: Client) -> None:
     first, second = line(), line(receipt="TAF0000002")
     assert "TAF0000001" in here.get(SUSPENSE).content.decode()

@@ -49,6 +49,13 @@ def test_the_password_is_shown_once(visitor: Client) -> None:
     assert visitor.get("/client/welcome/")["Location"] == "/client/"
 
 
+def test_what_is_good_about_a_package_is_read_before_it_is_chosen(visitor: Client) -> None:
+    factories.package_make(description="For a family.", features=["Free router", "No cap"])
+    prove(visitor)
+    page = visitor.get("/client/sign-up/details/").content.decode()
+    assert [text in page for text in ("For a family.", "Free router", "No cap")] == [True] * 3
+
+
 def test_whoever_is_a_customer_already_is_let_in_as_he_is(visitor: Client) -> None:
     factories.customer_make(name="Jane Wanjiku", phones=["0712345678"])
     assert prove(visitor)["Location"] == "/client/"

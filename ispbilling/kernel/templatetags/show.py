@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import formats, timezone
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from ispbilling.kernel import phone as phones
 from ispbilling.kernel.money import Money
@@ -46,6 +46,20 @@ def seconds(value: datetime) -> str:
 def phone(value: str | None) -> str:
     """E.164 as people of that country write it."""
     return phones.local(value) if value else "–"
+
+
+_COUNTRIES = {
+    "BD": gettext_lazy("Bangladesh"), "GH": gettext_lazy("Ghana"), "IN": gettext_lazy("India"),
+    "KE": gettext_lazy("Kenya"), "NG": gettext_lazy("Nigeria"), "PH": gettext_lazy("Philippines"),
+    "RW": gettext_lazy("Rwanda"), "TZ": gettext_lazy("Tanzania"), "UG": gettext_lazy("Uganda"),
+    "ZA": gettext_lazy("South Africa"), "ZM": gettext_lazy("Zambia"),
+}  # fmt: skip
+
+
+@register.filter
+def country_name(code: str) -> str:
+    """``KE`` → ``Kenya``; the code itself for a country without a name here."""
+    return str(_COUNTRIES.get(code, code))
 
 
 @register.filter
