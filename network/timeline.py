@@ -53,6 +53,12 @@ class Step:
     values: Mapping[str, object] = field(default_factory=dict)
     amount: Money | None = None
     chain: UUID | None = None
+    is_relieved: bool = False  # the end of a session after which the line's next one began at once
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """Where it stands among what happened at its instant."""
+        return (Kind.SESSION_STARTED.rank, False) if self.is_relieved else (self.kind.rank, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +193,11 @@ def assemble(sources: Sources) -> Timeline:
         *(_change(one, chain) for one, chain in changes),
         *(Step(one.at, Kind.HOLD, {"until": one.until, "reason": one.reason}) for one in sources.holds),
         *(_proof(one, chain) for one, chain in proofs),
-        *(step for one, chain in sessions for step in _session(one, chain, _is_walled(one, chain, sources.proofs))),
+        *(
+            step
+            for one, chain in sessions
+            for step in _session(one, chain, _is_walled(one, chain, sources.proofs), _next(one, sources.sessions))
+        ),
     ]
     chains = {
         one.id: _chain(one, changes, sessions, sources.sessions, sources.proofs, chain_at) for one in sources.receipts
@@ -198,7 +208,7 @@ def assemble(sources: Sources) -> Timeline:
 
 def ordered(steps: Iterable[Step]) -> list[Step]:
     """Newest first; of one instant, the consequence before its cause."""
-    return sorted(steps, key=lambda step: (step.at, step.kind.rank), reverse=True)
+    return sorted(steps, key=lambda step: (step.at, step.rank), reverse=True)
 
 
 def paged(timeline: Timeline, *, before: datetime | None, limit: int) -> Timeline:
@@ -326,10 +336,27 @@ def _proof(one: Proof, chain: UUID | None) -> Step:
     return Step(one.seen_at, Kind.ACKNOWLEDGED, values, chain=chain)
 
 
-def _session(one: Session, chain: UUID | None, is_walled: bool) -> list[Step]:
+def _next(one: Session, sessions: Sequence[Session]) -> Session | None:
+    """The session that took this one's place: it began after it and was there when it was seen to be over."""
+    if one.stopped_at is None:
+        return None
+    others = (
+        other
+        for other in sessions
+        if other.line_id == one.line_id
+        and one.started_at < other.started_at <= one.stopped_at
+        and (other.stopped_at is None or other.stopped_at >= one.stopped_at)
+    )
+    return min(others, key=lambda other: other.started_at, default=None)
+
+
+def _session(one: Session, chain: UUID | None, is_walled: bool, after: Session | None) -> list[Step]:
+    """Its start and its end. An end is written when it is noticed, perhaps after the box has dialled anew."""
     values = {"address": one.address, "is_walled": is_walled}
     steps = [Step(one.started_at, Kind.SESSION_STARTED, values, chain=chain)]
-    if one.stopped_at is not None:
+    if after is not None:
+        steps.append(Step(after.started_at, Kind.SESSION_STOPPED, values, is_relieved=True))
+    elif one.stopped_at is not None:
         steps.append(Step(one.stopped_at, Kind.SESSION_STOPPED, values))
     return steps
 

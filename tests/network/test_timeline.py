@@ -191,6 +191,29 @@ def test_only_some_kinds_keep_their_chains() -> None:
     assert chained(found, sources.receipts[0].id) == [Kind.SESSION_STARTED, Kind.ACKNOWLEDGED, Kind.SUBSCRIPTION]
 
 
+@pytest.mark.parametrize("noticed", [8, 9.5])
+def test_who_dialled_anew_is_online_although_the_old_end_was_noticed_later(noticed: float) -> None:
+    old = Session(LINE, after(0), after(noticed), "10.0.0.2")
+    new = Session(LINE, after(8), None, "10.0.0.2")
+    steps = assemble(Sources(sessions=[new, old])).steps
+    assert [(step.at, step.kind) for step in steps] == [
+        (after(8), Kind.SESSION_STARTED),
+        (after(8), Kind.SESSION_STOPPED),
+        (after(0), Kind.SESSION_STARTED),
+    ]
+
+
+def test_an_end_that_nothing_followed_is_told_as_it_was_noticed() -> None:
+    brief = Session(LINE, after(8), after(8), "10.0.0.3")
+    elsewhere = Session(uuid4(), after(2), None, "10.0.0.4")
+    steps = assemble(Sources(sessions=[brief, elsewhere, Session(LINE, after(0), after(9), "10.0.0.2")])).steps
+    assert [(step.at, step.kind) for step in steps][:3] == [
+        (after(9), Kind.SESSION_STOPPED),
+        (after(8), Kind.SESSION_STOPPED),
+        (after(8), Kind.SESSION_STARTED),
+    ]
+
+
 def test_a_session_behind_the_wall_is_not_called_online() -> None:
     sources = bought(0, "A", 2)
     walled = Proof(LINE, SUBSCRIPTION, "tower", 1, "walled", after(-90), after(-80))
