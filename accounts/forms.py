@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import ResetPasswordForm
+from allauth.account.forms import LoginForm, ResetPasswordForm
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest
@@ -18,8 +18,27 @@ from ispbilling.kernel import audit
 from ispbilling.kernel.errors import TooMany
 
 
+def _in_our_words(email: forms.Field, *others: forms.Field) -> None:
+    """A field is called as everywhere else, once, above its box."""
+    email.label = _("E-mail")
+    for field in (email, *others):
+        field.widget.attrs.pop("placeholder", None)
+
+
+class DoorForm(LoginForm):  # type: ignore[misc]
+    """E-mail and password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _in_our_words(self.fields["login"], self.fields["password"])
+
+
 class ForgottenForm(ResetPasswordForm):  # type: ignore[misc]
     """Asks for a letter, so often and no oftener, whether or not anybody has that address."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _in_our_words(self.fields["email"])
 
     def clean_email(self) -> str:
         typed: str = super().clean_email()

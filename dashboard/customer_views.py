@@ -53,6 +53,7 @@ def customers(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": customer_rows(page.rows, currency=tenant.currency, with_money=with_money),
         "zone": zone,
+        "granted": granted,
         "may_choose": may_change,
         "with_money": with_money,
         "form": form,

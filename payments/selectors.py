@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -24,6 +24,11 @@ def accounts_offered(*, push_only: bool = False) -> list[ProviderAccount]:
     """Ways a customer can pay by himself, in the tenant's order."""
     rows = ProviderAccount.objects.filter(is_enabled=True).order_by("sort_order", "label")
     return [row for row in rows if not push_only or providers.get(row.provider).can_push]
+
+
+def unit_asked(accounts: Collection[ProviderAccount]) -> Decimal:
+    """The coarsest unit of these ways of paying: an amount is rounded up to it before a telephone is asked."""
+    return max((providers.get(row.provider).smallest_unit for row in accounts), default=Decimal("0.01"))
 
 
 def accounts_all() -> list[ProviderAccount]:

@@ -34,7 +34,7 @@ class PasswordForm(forms.Form):
     """The name and password his box dials with; his telephone or e-mail address does for the name."""
 
     name = forms.CharField(
-        label=_("PPPoE name, e-mail or telephone"),
+        label=_("User name, e-mail or telephone"),
         max_length=120,
         widget=forms.TextInput(
             attrs={"autocomplete": "username", "autocapitalize": "off", "spellcheck": "false", "autofocus": True}
@@ -58,7 +58,7 @@ class SignUpForm(forms.Form):
         help_text=_("Area, street, building: so that we find you."),
         widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
     )
-    package = forms.ChoiceField(label=_("Which internet?"), widget=forms.RadioSelect)
+    package = forms.ChoiceField(label=_("Choose your internet"), widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, packages: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,19 +90,22 @@ class PayForm(_Paying):
 
 class TopUpForm(_Paying):
     amount = forms.DecimalField(
-        label=_("How much"),
         min_value=Decimal(0),
         max_digits=9,
         decimal_places=2,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autofocus": True}),
     )
 
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"].label = _("How much, in %(currency)s") % {"currency": currency}
+
 
 class NeighbourForm(forms.Form):
     code = forms.CharField(
-        label=_("The other one's customer number"),
+        label=_("Customer number of the other person"),
         max_length=16,
-        help_text=_("It begins with C and stands in his messages and on his page."),
+        help_text=_("It begins with C. They find it in our messages and under “About me”."),
         widget=forms.TextInput(attrs={"autocapitalize": "characters", "autocomplete": "off", "autofocus": True}),
     )
 
@@ -139,7 +142,7 @@ class LinePasswordForm(forms.Form):
 class PlanForm(forms.Form):
     """Another package, now or from the next time on; ``seen`` and ``sure`` come back from what was shown."""
 
-    package = forms.ChoiceField(label=_("Which internet?"), widget=forms.RadioSelect)
+    package = forms.ChoiceField(label=_("Choose your internet"), widget=forms.RadioSelect)
     when = forms.ChoiceField(
         label=_("From when"),
         choices=[("next", _("When my time is over")), ("now", _("Now"))],
@@ -156,7 +159,7 @@ class PlanForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("when") == "now" and data.get("sure") and not data.get("seen"):
-            raise forms.ValidationError(_("Please look first at what it comes to."))
+            raise forms.ValidationError(_("Please look at the price first."))
         return data
 
 

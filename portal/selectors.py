@@ -14,6 +14,7 @@ from customers.selectors import customers_known
 from customers.tokens import alias
 from ispbilling.kernel import clock
 from ispbilling.kernel.errors import NotFound
+from ispbilling.kernel.money import Money
 from network.models import Router
 from portal.models import CustomerSignIn, Lead, PortalSettings
 
@@ -82,3 +83,11 @@ def neighbour_of_code(code: str) -> Neighbour:
 def masked_name(name: str) -> str:
     """``Jane Wanjiku`` → ``J••• W••••``: whoever knows him knows it is he, and nobody learns a name."""
     return " ".join(f"{word[0]}{'•' * min(len(word) - 1, 6)}" for word in name.split())
+
+
+def missing_of(total: Money, wallet: Money) -> Money:
+    """What is asked for when a customer pays ``total``: the wallet is used first, unless it covers all of it already.
+
+    One that does stays as it is, for the next time.
+    """
+    return total - wallet if Money.zero(total.currency) < wallet < total else total

@@ -18,20 +18,22 @@ class Advice:
 
 _ADVICE = {
     "funds": Advice(_("There is not enough money on that account."), _("Put money on it, then try again.")),
-    "cancelled": Advice(_("The payment was cancelled on the phone."), _("Try again and type your PIN.")),
-    "no_answer": Advice(_("The phone did not answer in time."), _("Is it on, unlocked and in reach? Then try again.")),
+    "cancelled": Advice(_("The payment was cancelled on the telephone."), _("Try again and type your PIN.")),
+    "no_answer": Advice(
+        _("The telephone did not answer in time."), _("Is it on, unlocked and in reach? Then try again.")
+    ),
     "wrong_pin": Advice(
         _("The PIN was wrong."), _("Try again with the right PIN. After three wrong ones it is locked.")
     ),
-    "busy": Advice(_("Another payment is open on that phone."), _("Close it, wait two minutes, then try again.")),
-    "limit": Advice(_("The amount is over your limit for today."), _("Pay for fewer months, or try again tomorrow.")),
-    "expired": Advice(_("The time to confirm ran out."), _("Keep the phone in your hand and try again.")),
+    "busy": Advice(_("Another payment is open on that telephone."), _("Close it, wait two minutes, then try again.")),
+    "limit": Advice(_("The amount is over your limit for today."), _("Pay for less time, or try again tomorrow.")),
+    "expired": Advice(_("The time to confirm ran out."), _("Keep the telephone in your hand and try again.")),
     "away": Advice(
         _("The payment service could not be reached. Nothing was charged."), _("Wait a few minutes, then try again.")
     ),
 }
 _OTHER = Advice(
-    _("The payment did not go through. Nothing was booked."), _("Try again. If it happens once more, please call us.")
+    _("The payment did not go through. No money reached us."), _("Try again. If it happens once more, please call us.")
 )
 
 

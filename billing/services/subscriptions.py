@@ -140,7 +140,7 @@ def extension(
     )
     starts = old_expiry if old_expiry is not None and anchor == old_anchor else at
     line = Line(
-        text=f"{package.name} × {price.periods}",
+        text=package.name if price.periods == 1 else f"{package.name} × {price.periods}",
         quantity=price.periods,
         unit_price=price.unit_price,
         discount=price.discount,

@@ -48,6 +48,14 @@ def local(e164: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
 
 
+def masked_local(e164: str) -> str:
+    """``local``, of which only its owner needs to know the rest: ``0712 •••678``."""
+    text = local(e164)
+    digits = [at for at, sign in enumerate(text) if sign.isdigit()]
+    hidden = set(digits[4:-3])
+    return "".join("•" if at in hidden else sign for at, sign in enumerate(text))
+
+
 def masked(e164: str) -> str:
-    """For logs and pages that need not show all of it: ``+25471•••678``."""
+    """For logs, which need not show all of it: ``+25471•••678``."""
     return f"{e164[:6]}•••{e164[-3:]}" if len(e164) > 9 else "•••"

@@ -162,7 +162,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"reset_password": "accounts.forms.ForgottenForm"}
+ACCOUNT_FORMS = {"login": "accounts.forms.DoorForm", "reset_password": "accounts.forms.ForgottenForm"}
 PASSWORD_RESET_TIMEOUT = 86_400  # seconds for which the link to a new password opens
 #: Whether owners and administrators must have a second factor; whoever has one is asked for it in any case.
 SECOND_FACTOR_REQUIRED = True

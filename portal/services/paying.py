@@ -19,6 +19,7 @@ from ispbilling.kernel.errors import DomainError, NotFound
 from ispbilling.kernel.money import Money, quantize
 from payments.models import Payment
 from payments.services import payment_start
+from portal.selectors import missing_of
 
 TOP_UP = "top_up"  # what payments are told money for the wallet is for
 MOST = Decimal(1_000_000)  # of whatever currency: more at once is a slip of the finger
@@ -63,8 +64,7 @@ def _order(
     number = phone.normalise(typed_phone, tenant_current().country)
     recharge = recharge_start(subscription_id=subscription_id, periods=periods, actor=by)
     total = Money(recharge.total, recharge.currency)
-    wallet = wallet_of(customer.id, recharge.currency)
-    missing = total - wallet if not is_whole and Money.zero(total.currency) < wallet < total else total
+    missing = total if is_whole else missing_of(total, wallet_of(customer.id, recharge.currency))
     return recharge, number, missing
 
 

@@ -53,7 +53,7 @@ def _home(request: HttpRequest, bound: PayForm | None, subscription_id: UUID | N
         expires_at = plan["subscription"].expires_at
         left = expires_at - now if expires_at is not None and expires_at > now else None
         plan["days"] = left.days if left is not None else 0
-        plan["hours"] = left.seconds // 3600 if left is not None else 0
+        plan["hours"] = -(-left.seconds // 3600) if left is not None else 0  # one that began is told as one
         plan["is_running"] = left is not None
     context = {
         "customer": customer,

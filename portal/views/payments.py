@@ -17,6 +17,7 @@ from billing.services.receipts import RECHARGE
 from customers.models import Customer
 from ispbilling.kernel import access
 from ispbilling.kernel.errors import NotFound, Unavailable
+from ispbilling.kernel.money import Money
 from ispbilling.kernel.paging import page_of
 from payments import selectors as payments
 from payments.models import Payment
@@ -47,6 +48,7 @@ def _context(request: HttpRequest, payment_id: UUID) -> dict[str, Any]:
     recharge = billing.recharge_get(row.purpose_id) if row.purpose == RECHARGE and row.purpose_id else None
     is_paid = row.state == Payment.State.SUCCEEDED
     is_bought = recharge is None or recharge.state != recharge.State.PENDING
+    is_part = recharge is not None and is_own and row.amount < recharge.total
     is_less = row.paid_amount is not None and row.paid_amount < row.amount
     return {
         "payment": row,
@@ -54,6 +56,8 @@ def _context(request: HttpRequest, payment_id: UUID) -> dict[str, Any]:
         "is_own": is_own,
         # Paid, and the book has not said yet what it bought: a moment more.
         "is_moving": row.is_open or (is_paid and not is_bought and not is_less),
+        # What the wallet pays the rest of.
+        "price": Money(recharge.total, recharge.currency) if recharge is not None and is_part else None,
         "is_less": is_paid and not is_bought and is_less,
         "advice": advice_of(row.reason),
     }

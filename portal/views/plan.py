@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from billing.models import Subscription
-from billing.selectors import subscriptions_of
+from billing.selectors import rules_current, subscriptions_of
 from billing.services import package_change, package_change_cancel, package_change_preview, package_change_schedule
 from customers.models import Customer
 from ispbilling.kernel import access
@@ -33,7 +33,14 @@ def plan(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     others = [row for row in packages_on_sale() if row.id != subscription.package_id]
     choices = [(str(row.id), row.name) for row in others]
     form = PlanForm(request.POST or None, packages=choices, initial={"package": choices[0][0] if choices else None})
-    context: dict[str, Any] = {"subscription": subscription, "packages": others, "form": form, "preview": None}
+    rules = rules_current()
+    context: dict[str, Any] = {
+        "subscription": subscription,
+        "price": rules.price_of(subscription.package),
+        "packages": [(row, rules.price_of(row)) for row in others],
+        "form": form,
+        "preview": None,
+    }
     if request.method == "POST" and form.is_valid():
         try:
             if form.cleaned_data["seen"] or form.cleaned_data["sure"]:
@@ -50,7 +57,7 @@ def _preview(subscription: Subscription, form: PlanForm, others: list[Package]) 
     wanted = UUID(form.cleaned_data["package"])
     package = next(row for row in others if row.id == wanted)
     if form.cleaned_data["when"] == "next":
-        return {"is_preview": True, "package": package}
+        return {"is_preview": True, "package": package, "new_price": rules_current().price_of(package)}
     change = package_change_preview(subscription_id=subscription.id, package_id=wanted)
     return {"is_preview": True, "package": package, "preview": change}
 

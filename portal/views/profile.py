@@ -20,7 +20,7 @@ from customers.selectors import phone_of
 from ispbilling.kernel import access
 from ispbilling.kernel.errors import DomainError, NotFound
 from ispbilling.kernel.middleware import client_address
-from ispbilling.kernel.phone import local, masked
+from ispbilling.kernel.phone import local, masked_local
 from network.selectors import lines_of
 from portal import auth, selectors, services
 from portal.forms import CodeForm, LinePasswordForm, PhoneForm, ProfileForm
@@ -91,7 +91,7 @@ def confirm(request: HttpRequest, after: str) -> HttpResponse:
     customer: Customer = request.customer  # type: ignore[attr-defined]
     with transaction.atomic():
         number = phone_of(customer.id)
-    context: dict[str, Any] = {"number": masked(number) if number else "", "form": None}
+    context: dict[str, Any] = {"number": masked_local(number) if number else "", "form": None}
     if request.method != "POST" or number is None:
         return render(request, "portal/confirm.html", context)
     limits = services.guess_limits(name=number, address=client_address(request))[1:]

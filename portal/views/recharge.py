@@ -14,11 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.services.tries import Limit
 from billing import selectors as billing
+from billing.models import Subscription
 from customers.models import Customer
 from customers.selectors import customer_known, phone_of
 from ispbilling.kernel import access
 from ispbilling.kernel.errors import DomainError, NotFound, TooMany
 from ispbilling.kernel.ids import url_token
+from ispbilling.kernel.money import Money
 from ispbilling.kernel.phone import local
 from payments import selectors as payments
 from payments.models import Payment
@@ -57,10 +59,18 @@ def _initial(payer: Customer) -> dict[str, Any]:
 
 
 def plans_of(customer: Customer, payer: Customer, bound: PayForm | None = None, wanted: Any = None) -> list[Any]:
-    """Each subscription with its prices and its form; ``bound`` is the form of ``wanted`` that was refused."""
+    """Each subscription with its prices and its form; ``bound`` is the form of ``wanted`` that was refused.
+
+    A choice is an offer with what the telephone is asked for: who pays for himself uses his wallet first.
+    """
     plans = []
     rules = billing.rules_current()
-    for subscription in billing.subscriptions_of(customer.id):
+    unit = payments.unit_asked(payments.accounts_offered(push_only=True))
+    nothing = Money.zero(rules.tenant.currency)
+    balance = billing.wallet_of(customer.id, nothing.currency) if customer.id == payer.id else nothing
+    rows = billing.subscriptions_of(customer.id)
+    coming = sum((rules.price_of(row.package_to_buy) for row in rows if _renews(row)), nothing)
+    for subscription in rows:
         offers = billing.offers_of(subscription)
         is_bound = bound is not None and subscription.id == wanted
         form = bound if is_bound and bound is not None else pay_form(payer, subscription.id, offers)
@@ -68,13 +78,22 @@ def plans_of(customer: Customer, payer: Customer, bound: PayForm | None = None, 
             {
                 "subscription": subscription,
                 "entitlement": billing.entitlement_now(subscription, rules),
-                "offers": offers,
+                "choices": [(one, selectors.missing_of(one.quote.total, balance).round_up(unit)) for one in offers],
+                "balance": balance,
+                "is_covered": nothing < coming <= balance and _renews(subscription),
+                "is_helped": bool(offers) and nothing < balance < offers[0].quote.total,
                 "form": form,
                 "is_first": not offers or str(form["periods"].value()) == str(offers[0].quote.periods),
                 "best": max((offer.quote.discount_percent for offer in offers), default=0),
             }
         )
     return plans
+
+
+def _renews(subscription: Subscription) -> bool:
+    """Whether its next time is bought from the wallet by itself when this one is over."""
+    is_alive = subscription.state == Subscription.State.ACTIVE and subscription.stopped_at is None
+    return is_alive and subscription.is_auto_renewed and bool(subscription.package_to_buy.price)
 
 
 def ordered(request: HttpRequest, customer: Customer, payer: Customer) -> tuple[Payment | None, PayForm, UUID]:
@@ -161,7 +180,8 @@ def top_up(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         accounts, initial = _accounts(), _initial(customer)
         wallet = billing.wallet_of(customer.id, request.tenant.currency)  # type: ignore[attr-defined]
-    form = TopUpForm(request.POST or None, initial=initial, accounts=accounts)
+    currency = request.tenant.currency  # type: ignore[attr-defined]
+    form = TopUpForm(request.POST or None, initial=initial, accounts=accounts, currency=currency)
     if request.method == "POST" and form.is_valid():
         try:
             payment = services.top_up_pay(

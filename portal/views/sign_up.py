@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from billing.selectors import rules_current
 from ispbilling.kernel import access, clock
 from ispbilling.kernel.errors import DomainError
 from ispbilling.kernel.middleware import client_address
@@ -110,8 +111,9 @@ def sign_up_details(request: HttpRequest) -> HttpResponseBase:
     if not number:
         return redirect("portal:sign_up")
     with transaction.atomic():
-        packages = list(packages_on_sale())
-    choices = [(str(row.id), row.name) for row in packages]
+        rules = rules_current()
+        packages = [(row, rules.price_of(row)) for row in packages_on_sale()]
+    choices = [(str(row.id), row.name) for row, _price in packages]
     initial = {"package": choices[0][0]} if choices else {}
     form = SignUpForm(request.POST or None, packages=choices, initial=initial)
     if request.method == "POST" and form.is_valid():

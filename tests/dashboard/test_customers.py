@@ -44,6 +44,17 @@ def test_the_list_shows_the_newest_first_and_no_one_who_was_deleted(here: Client
 
 
 @pytest.mark.parametrize(
+    ("role", "jobs", "new"),
+    [("owner", True, True), ("technician", False, True), ("billing", True, False)],
+)
+def test_buttons_lead_nobody_to_a_closed_door(role: str, jobs: bool, new: bool, tenant: Any, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = [".localhost"]
+    page = browser_of(tenant, role).get(LIST).content.decode()
+    assert ('href="/dashboard/jobs/"' in page) is jobs
+    assert ('class="btn btn-primary" href="/dashboard/customers/new/"' in page) is new
+
+
+@pytest.mark.parametrize(
     ("asked", "found"),
     [
         ({"standing": "active"}, ["Amina"]),

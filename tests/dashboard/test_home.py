@@ -160,3 +160,9 @@ def test_alerts_say_what_is_down_to_whoever_may_see_it(staff: Any) -> None:
     Router.objects.update(is_up=False, failures=3, last_error="gone")
     assert "Some routers do not answer." in staff("technician").get("/dashboard/home/alerts/").content.decode()
     assert "Some routers do not answer." not in staff("billing").get("/dashboard/home/alerts/").content.decode()
+
+
+def test_who_is_not_told_of_all_checks_is_not_told_that_all_is_in_order(staff: Any) -> None:
+    page = staff("technician").get("/dashboard/home/alerts/").content.decode()
+    assert "Nothing for you to look after." in page
+    assert "Everything is in order." not in page

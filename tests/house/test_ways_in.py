@@ -203,7 +203,7 @@ def plain(answer: Any, *said: str) -> str:
     text = str(answer.content.decode())
     for one in said:
         text = text.replace(one, "•")
-    text = re.sub(r"0\d{3} \d{6}|\+\d{5}•••\d{3}", "•", text)
+    text = re.sub(r"0\d{3} (?:\d{6}|•••\d{3})", "•", text)
     return re.sub(r'(csrfmiddlewaretoken" value|nonce|X-CSRFToken"?: ?)="?[\w-]+', "", text)
 
 

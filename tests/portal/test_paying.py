@@ -11,10 +11,12 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from billing.models import Recharge
+from billing.models import Recharge, Subscription
 from billing.selectors import wallet_of
+from billing.services import cash_receive
 from ispbilling.kernel import events, outbox, tenancy
 from payments.models import Payment
+from payments.selectors import cash_account
 from portal.selectors import masked_name
 from portal.wording import advice_of
 from simulators.daraja import Daraja, Shop
@@ -81,6 +83,16 @@ class Place:
         while sum(outbox.drain(shard) for shard in range(events.SHARDS)):
             pass
 
+    def cash(self, line: Any, amount: str, key: str = "k") -> None:
+        def receive() -> None:
+            if cash_account() is None:
+                factories.account_make("cash")
+            cash_receive(
+                customer_id=line.customer_id, amount=Decimal(amount), description="", key=key, actor=factories.ACTOR
+            )
+
+        self.ask(receive)
+
     def wallet(self, line: Any) -> Decimal:
         found: Decimal = self.ask(lambda: wallet_of(line.customer_id, "KES").amount)
         return found
@@ -111,7 +123,7 @@ def test_a_failed_payment_says_what_to_do_and_is_tried_again_once(place: Place) 
     address = place.pay()["Location"]
     place.end("refuse")
     page = place.web.get(address).content.decode()
-    assert "The payment was cancelled on the phone." in page
+    assert "The payment was cancelled on the telephone." in page
     assert "Try again and type your PIN." in page
     again = [place.web.post(address + "again/")["Location"] for _ in range(2)]
     assert again[0] == again[1] != address
@@ -146,6 +158,53 @@ def test_no_such_amount_is_asked_for(place: Place, amount: str) -> None:
     assert place.payments() == []
 
 
+def test_it_is_said_with_what_is_paid_and_that_a_pin_is_asked_for(place: Place) -> None:
+    for path in ("/client/", "/client/top-up/"):
+        page = place.web.get(path).content.decode()
+        assert f"You pay with {place.account.label}." in page
+        assert "After “Pay”, this telephone asks for the PIN." in page
+
+
+def test_the_telephone_is_asked_for_what_the_page_said_where_the_balance_pays_a_part(place: Place) -> None:
+    place.cash(place.line, "499.50")
+    home = place.web.get("/client/").content.decode()
+    assert "Your balance of KES 499.50 is used first. The telephone is asked for the rest." in home
+    assert "The telephone is asked for KES 1,001.00." in home  # M-Pesa takes whole shillings
+    address = place.pay()["Location"]
+    assert [row.amount for row in place.payments() if row.purpose == "recharge"] == [Decimal(1001)]
+    assert "The price is KES 1,500.00. Your balance pays the rest." in place.web.get(address).content.decode()
+    place.end()
+    assert "KES 1,500.00" in place.web.get(address).content.decode()
+    assert place.wallet(place.line) == Decimal("0.50")
+
+
+def test_a_balance_that_covers_the_next_time_is_said_and_stays(place: Place) -> None:
+    place.cash(place.line, "1500")
+    place.cash(place.line, "1500", "another")
+    home = place.web.get("/client/").content.decode()
+    assert "Your balance of KES 1,500.00 pays for your next time by itself. You need not pay now." in home
+    assert "The telephone is asked for KES 1,500.00." in home
+    place.pay()
+    place.end()
+    assert [row.amount for row in place.payments() if row.purpose == "recharge"] == [Decimal(1500)]
+    assert place.wallet(place.line) == Decimal(1500)
+
+
+def test_a_balance_that_will_not_be_used_by_itself_is_not_promised(place: Place) -> None:
+    place.cash(place.line, "1500")
+    place.cash(place.line, "1500", "another")
+    place.ask(lambda: Subscription.objects.update(is_auto_renewed=False))
+    home = place.web.get("/client/").content.decode()
+    assert "by itself. You need not" not in home
+    assert "The telephone is asked for KES 1,500.00." in home
+
+
+def test_an_empty_balance_is_not_spoken_of(place: Place) -> None:
+    home = place.web.get("/client/").content.decode()
+    assert "is asked for KES" not in home
+    assert "Your balance of" not in home
+
+
 def test_a_neighbour_is_shown_masked_and_gets_the_time(place: Place) -> None:
     place.web.post("/client/neighbour/", {"code": place.other_code.lower()})
     page = place.web.get("/client/neighbour/pay/").content.decode()
@@ -159,16 +218,11 @@ def test_a_neighbour_is_shown_masked_and_gets_the_time(place: Place) -> None:
 
 
 def test_what_a_neighbour_has_in_his_wallet_is_not_told_by_the_price(place: Place) -> None:
-    from billing.services import cash_receive
-
-    def cash() -> None:
-        factories.account_make("cash")
-        cash_receive(
-            customer_id=place.other.customer_id, amount=Decimal(500), description="", key="k", actor=factories.ACTOR
-        )
-
-    place.ask(cash)
+    place.cash(place.other, "500")
     place.web.post("/client/neighbour/", {"code": place.other_code})
+    page = place.web.get("/client/neighbour/pay/").content.decode()
+    assert "balance" not in page
+    assert "The telephone is asked for" not in page
     place.pay("/client/neighbour/pay/", place.other)
     assert [row.amount for row in place.payments() if row.purpose == "recharge"] == [Decimal("1500.000")]
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from billing.models import Subscription
-from billing.services import cash_receive
+from billing.services import cash_receive, policy_set
 from network.models import Line
 from packages.models import Package
 from tests import factories
@@ -82,3 +82,12 @@ def test_another_customers_plan_is_not_found(jane: Client, fast: Package) -> Non
     neighbour = factories.line_make()
     assert jane.get(plan(neighbour)).status_code == 404
     assert jane.post(plan(neighbour) + "keep/").status_code == 404
+
+
+def test_prices_are_told_with_the_tax_they_are_asked_with(jane: Client, line: Line, fast: Package) -> None:
+    policy_set(changes={"tax_mode": "on_top", "tax_percent": Decimal(16)}, actor=factories.ACTOR)
+    page = jane.get(plan(line)).content.decode()
+    assert "KES 1,740.00 · 1 month" in page
+    assert "KES 3,480.00 · 1 month" in page
+    preview = jane.post(plan(line), {"package": str(fast.id), "when": "next"}).content.decode()
+    assert "Then the price is KES 3,480.00." in preview
