@@ -86,7 +86,7 @@ class BillingConfig(AppConfig):
         first_steps.register(
             "payment",
             title=_("Take the first payment"),
-            text=_("The customer pays by phone, or you record cash on his page. His line opens by itself."),
+            text=_("The customer pays by phone, or you record cash on the customer's page. The line opens by itself."),
             do=_("Choose the customer"),
             url="dashboard:customers",
             icon="cash-banknote",

@@ -49,7 +49,7 @@ def ledger(asked: Asked) -> Finding:
     if asked.at - last.checked_at > CHECK_LATE:
         text = _("The book was right on %(at)s and has not been checked since.") % {"at": at}
         return Finding(State.WARN, text, _("Look at the beat and at the worker of the queue “default”."))
-    return Finding(State.OK, _("Every balance was equal to its entries on %(at)s.") % {"at": at})
+    return Finding(State.OK, _("All balances match their entries, checked %(at)s.") % {"at": at})
 
 
 def cuts(asked: Asked) -> Finding:

@@ -12,7 +12,7 @@ class DashboardConfig(AppConfig):
 
         live.declare("alerts", permission="dashboard:view")
         panels.register(
-            "customer", url="dashboard:customer_why", title="Why off or on", order=5, permission="customers:view"
+            "customer", url="dashboard:customer_why", title=_("Why on or off"), order=5, permission="customers:view"
         )
         panels.register(
             "customer", url="dashboard:customer_notes", title=_("Notes"), order=7, permission="customers:view"
@@ -81,7 +81,7 @@ class DashboardConfig(AppConfig):
         first_steps.register(
             "customer",
             title=_("Enter the first customer"),
-            text=_("A name, a telephone, a package and a line. Try it with a line of your own."),
+            text=_("A name, a phone number, a package and a line. Try it with a line of your own."),
             do=_("Enter a customer"),
             url="dashboard:line_add",
             icon="user-plus",

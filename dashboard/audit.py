@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.apps import apps
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,12 +21,15 @@ from accounts.permissions import role_has
 from billing.models import Subscription
 from customers.models import Customer
 from ispbilling.kernel.models import AuditEntry
-from ispbilling.kernel.templatetags.show import local_time
+from ispbilling.kernel.templatetags.show import local_time, money, seconds
 from network.models import Line
 
 #: Names whose values are never shown, whatever was written under them.
 _SECRET = re.compile(r"passw|secret|token|passkey|api_key|private|(^|_)key$", re.IGNORECASE)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+#: Names of sums, and how a sum is written down.
+_MONEY = re.compile(r"(^|_)(amount|total|price|balance|cost)$")
+_DECIMAL = re.compile(r"-?\d+(\.\d+)?")
 #: Longest value shown on the page; the export has all of it.
 _LONGEST = 160
 
@@ -37,14 +42,21 @@ class Change:
     old: str
     new: str
 
+    @property
+    def label(self) -> str:
+        """The name as words: ``paid_at`` is “paid”."""
+        return self.name.removesuffix("_at").removeprefix("is_").replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An entry in words. ``url`` is its row's page, ``who_url`` that of whoever did it; empty where there is none."""
+    """An entry in words. ``part`` is what of the system did it; ``url`` is its row's page, ``who_url`` that of whoever
+    did it; empty where there is none."""
 
     entry: AuditEntry
     who: str
     who_url: str
+    part: str
     row: str
     url: str
     changes: Sequence[Change]
@@ -58,7 +70,7 @@ def entries(filters: Mapping[str, Any], zone: ZoneInfo) -> QuerySet[AuditEntry]:
     if actor:
         rows = rows.filter(actor__startswith=actor) if actor.endswith(":") else rows.filter(actor=actor)
     if filters.get("verb"):
-        rows = rows.filter(verb__startswith=filters["verb"])
+        rows = rows.filter(verb__startswith=_verb_of(filters["verb"]))
     for name in ("row_type", "row_id"):
         if filters.get(name):
             rows = rows.filter(**{name: filters[name]})
@@ -69,7 +81,12 @@ def entries(filters: Mapping[str, Any], zone: ZoneInfo) -> QuerySet[AuditEntry]:
     return rows
 
 
-def told(found: Sequence[AuditEntry], *, role: str, zone: ZoneInfo) -> list[Told]:
+def _verb_of(typed: str) -> str:
+    """A verb as it is written down, of one as pages show it (``show.deed``)."""
+    return typed.strip().replace(" · ", ".").replace(" ", "_")
+
+
+def told(found: Sequence[AuditEntry], *, role: str, zone: ZoneInfo, currency: str) -> list[Told]:
     """Entries in words, for whoever has this role: links lead only where he may go."""
     people = _people(found)
     customers = _customers(found)
@@ -79,20 +96,48 @@ def told(found: Sequence[AuditEntry], *, role: str, zone: ZoneInfo) -> list[Told
         who, who_url = _who(entry.actor, people, customers, role)
         row = f"{_noun(entry.row_type)} {_short(entry.row_id)}".strip()
         url = links.get((entry.row_type, entry.row_id), "")
-        answer.append(Told(entry, who, who_url, row, url, changes_of(entry, zone)))
+        part = entry.actor.removeprefix("system:") if entry.actor.startswith("system:") else ""
+        answer.append(Told(entry, who, who_url, part, row, url, _changes_shown(entry, zone, currency)))
     return answer
 
 
-def changes_of(entry: AuditEntry, zone: ZoneInfo, *, longest: int = _LONGEST) -> list[Change]:
-    """What an entry says of each value, old and new."""
+def changes_of(entry: AuditEntry, zone: ZoneInfo, *, longest: int = _LONGEST, currency: str = "") -> list[Change]:
+    """What an entry says of each value, old and new; money as such where a currency is given."""
     names = [*entry.old, *(name for name in entry.new if name not in entry.old)]
     return [
-        Change(name, _value(name, entry.old.get(name), zone, longest), _value(name, entry.new.get(name), zone, longest))
+        Change(
+            name,
+            _value(name, entry.old.get(name), zone, longest, currency),
+            _value(name, entry.new.get(name), zone, longest, currency),
+        )
         for name in names
     ]
 
 
-def _value(name: str, value: Any, zone: ZoneInfo, longest: int) -> str:
+def _changes_shown(entry: AuditEntry, zone: ZoneInfo, currency: str) -> list[Change]:
+    """What did change: an entry may name what stayed as it was, or was never said."""
+    shown = []
+    for change in changes_of(entry, zone, currency=entry.new.get("currency") or currency):
+        old, new = entry.old.get(change.name), entry.new.get(change.name)
+        is_same = change.name in entry.old and change.name in entry.new and old == new
+        if is_same or not (change.old or change.new):
+            continue
+        if change.old == change.new and _is_instant(old) and _is_instant(new):
+            shown.append(Change(change.name, change.old + _seconds(old), change.new + _seconds(new)))
+        else:
+            shown.append(change)
+    return shown
+
+
+def _is_instant(value: Any) -> bool:
+    return isinstance(value, str) and _INSTANT.match(value) is not None
+
+
+def _seconds(text: str) -> str:
+    return seconds(datetime.fromisoformat(text))
+
+
+def _value(name: str, value: Any, zone: ZoneInfo, longest: int, currency: str) -> str:
     if value is None or value == "":
         return ""
     if _SECRET.search(name):
@@ -100,9 +145,11 @@ def _value(name: str, value: Any, zone: ZoneInfo, longest: int) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list):
-        text = ", ".join(_value("", item, zone, longest) for item in value) or _("none")
+        text = ", ".join(_value("", item, zone, longest, currency) for item in value) or _("none")
     elif isinstance(value, dict):
-        text = ", ".join(f"{key}: {_value(key, item, zone, longest)}" for key, item in value.items())
+        text = ", ".join(f"{key}: {_value(key, item, zone, longest, currency)}" for key, item in value.items())
+    elif currency and isinstance(value, str) and _MONEY.search(name) and _DECIMAL.fullmatch(value):
+        text = money(Decimal(value), currency)
     else:
         text = _instant(str(value), zone)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
@@ -119,7 +166,10 @@ def _instant(text: str, zone: ZoneInfo) -> str:
 
 
 def _noun(row_type: str) -> str:
-    return row_type.rpartition(".")[2]
+    try:
+        return str(apps.get_model(row_type)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return row_type.rpartition(".")[2]
 
 
 def _short(row_id: str) -> str:
@@ -159,7 +209,7 @@ def _who(actor: str, people: Mapping[str, Membership], customers: Mapping[str, C
         url = reverse("dashboard:customer", args=[name]) if role_has(role, "customers:view") else ""
         return customers[name].name, url
     if kind == "system":
-        return _("the system (%(what)s)") % {"what": name}, ""
+        return _("The system"), ""
     return f"{kind} {_short(name)}".strip(), ""
 
 

@@ -38,7 +38,7 @@ def browse(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
-        "rows": audit.told(page.rows, role=role, zone=zone),
+        "rows": audit.told(page.rows, role=role, zone=zone, currency=request.tenant.currency),  # type: ignore[attr-defined]
         "is_filtered": bool(asked),
         "query": urlencode(asked),
     }
@@ -57,7 +57,7 @@ def export(request: HttpRequest) -> HttpResponse:
     zone = request.tenant.zone_info  # type: ignore[attr-defined]
     role = request.membership.role  # type: ignore[attr-defined]
     lines = []
-    for told in audit.told(found, role=role, zone=zone):
+    for told in audit.told(found, role=role, zone=zone, currency=request.tenant.currency):  # type: ignore[attr-defined]
         entry = told.entry
         changes: list[audit.Change] = audit.changes_of(entry, zone, longest=100_000)
         old = {one.name: one.old for one in changes if one.old}

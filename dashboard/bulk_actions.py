@@ -170,7 +170,7 @@ class ChangePackage(OfCustomers):
         customer_locked(target)  # what an undo is told stays true until it is written
         known = subscriptions_latest([target]).get(target)
         if known is None:
-            raise DomainError("bulk.no_line", _("There is no line of his."))
+            raise DomainError("bulk.no_line", _("There is no line of this customer."))
         done = package_change_schedule(subscription_id=known.id, package_id=UUID(parameters["package"]), actor=actor)
         return {
             "subscription": str(done.id),
@@ -211,7 +211,7 @@ class ChangePackageUndo(OfCustomers):
         elif has == parameters["package"] and not comes and not is_running:
             wanted = parameters["old"]
         else:
-            raise Conflict("bulk.moved", _("His package was changed since, or is paid for."))
+            raise Conflict("bulk.moved", _("The package was changed since, or is paid for."))
         package_change_schedule(subscription_id=subscription.id, package_id=UUID(wanted), actor=actor)
         return {}
 
@@ -281,7 +281,7 @@ class Write(OfCustomers):
         reached = set(CustomerPhone.objects.filter(customer_id__in=targets).values_list("customer_id", flat=True))
         plans = super().plan(targets, parameters)
         return [
-            plan if plan.skip or plan.target in reached else replace(plan, note="", skip=_("has no telephone"))
+            plan if plan.skip or plan.target in reached else replace(plan, note="", skip=_("has no phone"))
             for plan in plans
         ]
 
@@ -315,7 +315,7 @@ class Delete(OfCustomers):
         return ""
 
     def note(self, customer: Customer, subscription: Subscription | None, parameters: Mapping[str, Any]) -> str:
-        return _("lines stop and he is hidden; he can be brought back")
+        return _("lines stop and the customer is hidden, but can be brought back")
 
     def act(self, target: UUID, parameters: Mapping[str, Any], *, key: str, actor: str) -> dict[str, Any]:
         customer_remove(customer_id=target, actor=actor)

@@ -16,12 +16,19 @@ from django.utils.translation import pgettext_lazy
 from customers.models import Customer
 from customers.selectors import areas_all
 from dashboard.customer_list import DELETED
+from ispbilling.kernel import phone
+from ispbilling.kernel.errors import DomainError
+from ispbilling.kernel.templatetags.show import money
 from network.selectors import routers_all
 from packages.selectors import packages_on_sale
 
 _DAYS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
 SORT_CHOICES = [("newest", _("Newest first")), ("name", _("By name")), ("expiry", _("Next to run out"))]
 YES_NO = [("", _("All")), ("1", pgettext_lazy("filter", "Yes")), ("0", pgettext_lazy("filter", "No"))]
+
+
+#: What the part of a district is called, by country.
+_DISTRICT_PARTS = {"BD": _("Upazila"), "KE": _("Sub-county")}
 
 
 def _day(label: Any) -> forms.DateField:
@@ -36,9 +43,8 @@ class CustomerFilterForm(forms.Form):
         label=_("Find"),
         required=False,
         max_length=80,
-        widget=forms.TextInput(
-            attrs={"type": "search", "placeholder": _("Name, code, phone, address, MAC, IP, invoice, receipt")}
-        ),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Name, code, phone, MAC …")}),
+        help_text=_("Also an address, an IP address, an invoice or a receipt."),
     )
     standing = forms.ChoiceField(label=_("State"), required=False)
     package = forms.ChoiceField(label=_("Package"), required=False)
@@ -85,34 +91,36 @@ class CustomerForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=120)
     phones = forms.CharField(
-        label=_("Telephones"),
+        label=_("Phones"),
         max_length=200,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "inputmode": "tel"}),
-        help_text=_("One a line. Messages go to the first."),
+        help_text=_("One per line. Messages go to the first."),
     )
     email = forms.EmailField(label=_("E-mail"), required=False, max_length=254)
     address = forms.CharField(label=_("Address"), required=False, max_length=200)
-    language = forms.ChoiceField(label=_("Language of his messages"), required=False)
+    language = forms.ChoiceField(label=_("Language of messages"), required=False)
     area = forms.CharField(
         label=_("Area"), required=False, max_length=80, help_text=_("A part of town or a village. New ones are kept.")
     )
     district = forms.CharField(label=_("District"), required=False, max_length=80)
-    upazila = forms.CharField(label=_("Upazila or sub-county"), required=False, max_length=80)
+    upazila = forms.CharField(label=_("Part of the district"), required=False, max_length=80)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, country: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
-        fields["language"].choices = [("", _("As the business")), *settings.LANGUAGES]
+        fields["language"].choices = [("", _("Same as the business")), *settings.LANGUAGES]
         self.areas = sorted({area.name for area in areas_all()})
         fields["area"].widget.attrs["list"] = "areas"
+        if country in _DISTRICT_PARTS:
+            fields["upazila"].label = _DISTRICT_PARTS[country]
 
     @staticmethod
-    def values_of(customer: Customer, phones: list[str]) -> dict[str, Any]:
+    def values_of(customer: Customer, numbers: list[str], country: str) -> dict[str, Any]:
         area = customer.area
         return {
             "name": customer.name,
-            "phones": "\n".join(phones),
+            "phones": "\n".join(_typed(number, country) for number in numbers),
             "email": customer.email,
             "address": customer.address,
             "language": customer.language,
@@ -126,34 +134,49 @@ class CustomerForm(forms.Form):
         return [line.strip() for line in lines if line.strip()]
 
 
+def _typed(number: str, country: str) -> str:
+    """A number as it is typed there, if typed so it is read as the same one."""
+    there = phone.local(number)
+    try:
+        return there if phone.normalise(there, country) == number else number
+    except DomainError:
+        return number
+
+
 class LineForm(forms.Form):
     """A new customer with a line. Choices are read when the form is made, for the tenant of the request."""
 
+    marks_optional = True
     name = forms.CharField(label=_("Name"), max_length=120)
     phone = forms.CharField(
-        label=_("Telephone"),
+        label=_("Phone"),
         max_length=30,
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
-        help_text=_("Messages go there, and he signs in with it."),
+        help_text=_("Messages go there, and the customer signs in with it."),
     )
     address = forms.CharField(label=_("Address"), max_length=200, required=False)
     package = forms.ChoiceField(label=_("Package"))
     router = forms.ChoiceField(label=_("Router"))
     username = forms.CharField(
-        label=_("PPPoE user name"), max_length=60, required=False, help_text=_("Empty: the customer's code.")
+        label=_("PPPoE user name"),
+        max_length=60,
+        required=False,
+        help_text=_("Leave empty to use the customer's code."),
     )
     password = forms.CharField(
         label=_("PPPoE password"),
         max_length=60,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("Empty: one is made and shown to you once."),
+        help_text=_("Leave empty and one is made and shown to you once."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
-        fields["package"].choices = [(str(row.id), row.name) for row in packages_on_sale()]
+        fields["package"].choices = [
+            (str(row.id), f"{row.name} · {money(row.price, currency)}") for row in packages_on_sale()
+        ]
         fields["router"].choices = [(str(one), name) for one, name in routers_all().values_list("id", "name")]
 
     @property

@@ -70,10 +70,10 @@ def customer(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @access.staff("customers:edit")
 def edit(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Change who a customer is and how to reach him."""
-    row = customer_get(customer_id)
+    row, country = customer_get(customer_id), request.tenant.country  # type: ignore[attr-defined]
     phones = list(row.phones.order_by("-is_primary", "id").values_list("number", flat=True))
     if request.method == "POST":
-        form = CustomerForm(request.POST)
+        form = CustomerForm(request.POST, country=country)
         if form.is_valid():
             actor, data = _actor(request), form.cleaned_data
             try:
@@ -94,7 +94,7 @@ def edit(request: HttpRequest, customer_id: UUID) -> HttpResponse:
                 messages.success(request, _("The changes are kept."))
                 return redirect("dashboard:customer", customer_id=row.id)
     else:
-        form = CustomerForm(initial=CustomerForm.values_of(row, phones))
+        form = CustomerForm(initial=CustomerForm.values_of(row, phones, country), country=country)
     context = {"customer": row, "form": form}
     return render(request, "dashboard/customer_edit.html", context, status=422 if form.errors else 200)
 
@@ -124,7 +124,7 @@ def stop(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Suspend a customer's lines, or with ``do`` = ``go_on`` let them be what they are paid to be."""
     row = customer_get(customer_id)
     if row.deleted_at is not None:
-        raise DomainError("customer.deleted", _("This customer is deleted: bring him back first."))
+        raise DomainError("customer.deleted", _("This customer is deleted: bring them back first."))
     if request.POST.get("do") == "go_on":
         subscriptions_go_on(customer_id=row.id, actor=_actor(request))
         messages.success(request, _("The lines are what they are paid to be again."))
@@ -141,10 +141,12 @@ def delete(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     row = customer_get(customer_id)
     if request.POST.get("do") == "restore":
         services.customer_bring_back(customer_id=row.id, actor=_actor(request))
-        messages.success(request, _("The customer is back, with his lines as they are paid for."))
+        messages.success(request, _("The customer is back, with the lines as they are paid for."))
     else:
         services.customer_remove(customer_id=row.id, actor=_actor(request))
-        messages.success(request, _("The customer is deleted and his lines are stopped. He can be brought back here."))
+        messages.success(
+            request, _("The customer is deleted and the lines are stopped. Both can be brought back here.")
+        )
     return redirect("dashboard:customer", customer_id=row.id)
 
 
@@ -153,7 +155,7 @@ def delete(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @access.staff("pppoe:add_user")
 def line_add(request: HttpRequest) -> HttpResponse:
     """A new customer with a line."""
-    form = LineForm(request.POST or None)
+    form = LineForm(request.POST or None, currency=request.tenant.currency)  # type: ignore[attr-defined]
     if request.method == "POST" and form.is_valid():
         package_id, router_id = form.ids()
         data = form.cleaned_data

@@ -27,9 +27,11 @@ class AuditForm(forms.Form):
     """Which entries of the audit are wanted. Days are the tenant's."""
 
     actor = forms.ChoiceField(label=_("Who"), required=False)
-    verb = forms.CharField(label=_("What"), required=False, max_length=80, help_text=_("Or how it begins: staff."))
-    row_type = forms.ChoiceField(label=_("Kind of row"), required=False)
-    row_id = forms.CharField(label=_("Id of the row"), required=False, max_length=80)
+    verb = forms.CharField(
+        label=_("What"), required=False, max_length=80, help_text=_("The whole name or its beginning, such as staff.")
+    )
+    row_type = forms.ChoiceField(label=_("Kind of record"), required=False)
+    row_id = forms.CharField(label=_("Id of the record"), required=False, max_length=80)
     since = _day(_("From"))
     until = _day(_("To"))
 
@@ -38,8 +40,9 @@ class AuditForm(forms.Form):
         people = [(actor_of(row.user_id), str(row.user)) for row in members_all()]
         kinds = [("system:", _("The system")), ("customer:", _("Customers"))]
         self.fields["actor"].choices = [("", _("Anybody")), *kinds, *people]  # type: ignore[attr-defined]
-        types = sorted(model._meta.label_lower for model in apps.get_models() if _is_written_down(model))
-        self.fields["row_type"].choices = [("", _("All")), *((one, one) for one in types)]  # type: ignore[attr-defined]
+        written = [model for model in apps.get_models() if _is_written_down(model)]
+        types = sorted((str(one._meta.verbose_name).capitalize(), one._meta.label_lower) for one in written)
+        self.fields["row_type"].choices = [("", _("All")), *((value, label) for label, value in types)]  # type: ignore[attr-defined]
 
 
 def _is_written_down(model: type[Model]) -> bool:

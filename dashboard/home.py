@@ -153,7 +153,8 @@ def _routers(_tenant: Tenant) -> list[Figure]:
     if boxes.down:
         note = ", ".join(boxes.names) + (" …" if boxes.down > len(boxes.names) else "")
     tone = "bad" if boxes.down else "ok"
-    return [Figure(_("Routers down"), value, "alert-triangle", tone, note, url=reverse("network:routers"))]
+    icon = "alert-triangle" if boxes.down else "router"
+    return [Figure(_("Routers down"), value, icon, tone, note, url=reverse("network:routers"))]
 
 
 def change_of(now: Any, before: Any) -> str:
@@ -175,7 +176,7 @@ def revenue(tenant: Tenant, granted: Collection[str]) -> dict[str, Any]:
     ]
     labels = [formats.date_format(day, "j M") for day in days]
     chart = charts.bars(
-        _("Revenue by day and way of paying"), labels, series, show=lambda value: shown(value, currency)
+        _("Revenue by day and payment method"), labels, series, show=lambda value: shown(value, currency)
     )
     trends_url = reverse("dashboard:trends") if "trends:view" in granted else ""
     return {"chart": chart, "sum": shown(sum(by.values()), currency), "has_any": bool(rows), "trends_url": trends_url}

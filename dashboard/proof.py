@@ -80,8 +80,10 @@ def _told(step: Step, page: Timeline, zone: ZoneInfo, sees_money: bool) -> Told:
         return Told(step, step_sentence(step, zone))
     # The last step of a chain that is shown tells how long it took.
     is_end = step.at == chain.online_at or (chain.online_at is None and step.kind is Kind.RECEIPT)
-    label = chain.label if sees_money else ""
-    return Told(step, step_sentence(step, zone), label, chain_sentence(chain) if is_end else "")
+    sentence = step_sentence(step, zone)
+    # A receipt says its number itself.
+    label = chain.label if sees_money and chain.label not in sentence else ""
+    return Told(step, sentence, label, chain_sentence(chain) if is_end else "")
 
 
 def _message(row: Message) -> Step:

@@ -93,7 +93,7 @@ def figures(tenant: Tenant, span: Span) -> list[Figure]:
             _compared(current.payers, before.payers),
         ),
         Figure(
-            _("Paid by each of them"),
+            _("Average per paying customer"),
             shown(each.quantize(Decimal("0.01")), tenant.currency),
             "coins",
             "info",
@@ -108,7 +108,7 @@ def revenue(tenant: Tenant, span: Span) -> Report:
     rows = money.takings(begin=_begin(tenant, span), currency=currency, zone=zone, by=span.unit)
     by = {(row.method, row.day): row.amount.amount for row in rows}
     return _trend(
-        _("Money by way of paying"),
+        _("Money by payment method, %(currency)s") % {"currency": currency},
         tenant,
         span,
         [(title_of(method), lambda start, method=method: by.get((method, start), 0)) for method in _methods(rows)],

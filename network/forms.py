@@ -16,10 +16,10 @@ class WallForm(forms.Form):
     """What else is reachable from behind the wall."""
 
     hosts = forms.CharField(
-        label=_("Reachable besides"),
+        label=_("Also reachable"),
         required=False,
         max_length=8_000,
-        help_text=_("One host name, address or network a line."),
+        help_text=_("One host name, address or network per line, such as bank.example or 10.0.0.0/24."),
         widget=forms.Textarea(attrs={"rows": 8, "class": "form-control code", "spellcheck": "false"}),
     )
 
@@ -27,7 +27,8 @@ class WallForm(forms.Form):
 class RouterForm(forms.Form):
     """How a router is named and reached. ``kept``: the router as it is; None for a new one."""
 
-    name = forms.CharField(label=_("Name"), max_length=60, help_text=_("How your people call it, such as a place."))
+    marks_optional = True
+    name = forms.CharField(label=_("Name"), max_length=60, help_text=_("What your people call it, such as a place."))
     host = forms.CharField(
         label=_("Address"),
         max_length=120,
@@ -44,7 +45,8 @@ class RouterForm(forms.Form):
         min_value=1,
         max_value=65_535,
         required=False,
-        help_text=_("Empty takes 8728, and 8729 when encrypted."),
+        help_text=_("Leave empty for 8728, or 8729 when encrypted."),
+        widget=forms.NumberInput(attrs={"class": "form-control code"}),
     )
     username = forms.CharField(
         label=_("User name"),
@@ -63,7 +65,7 @@ class RouterForm(forms.Form):
         super().__init__(*args, **kwargs)
         if kept is not None:
             self.fields["password"].required = False
-            self.fields["password"].help_text = _("Set. Empty keeps it.")
+            self.fields["password"].help_text = _("A value is saved. Leave empty to keep it.")
 
     def clean_host(self) -> str:
         """A bare name or address: no scheme, no path."""
@@ -88,7 +90,7 @@ class SessionFilter(forms.Form):
         label=_("Find"),
         required=False,
         max_length=80,
-        widget=forms.SearchInput(attrs={"placeholder": _("User name, customer, address or MAC")}),
+        widget=forms.SearchInput(attrs={"placeholder": _("Name, address or MAC")}),
     )
     router = forms.ChoiceField(label=_("Router"), required=False)
 

@@ -78,7 +78,7 @@ def _asked(typed: dict[str, Any], *, actor: str) -> dict[str, Any]:
 
 def _enter(request: HttpRequest, asked: dict[str, Any] | None) -> HttpResponse:
     if asked is None or asked["found"].get("error"):
-        messages.error(request, _("Ask the router first."))
+        messages.error(request, _("Check the router first."))
         return redirect("network:router_new")
     try:
         with transaction.atomic():

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from ispbilling.kernel.templatetags.show import local_time, money
 from network.timeline import Chain, Kind, Step
+from payments.providers.base import title_of
 
 _CHANGES: dict[str, str | Promise] = {
     "create": gettext_lazy("Subscription opened"),
@@ -27,7 +28,7 @@ _CHANGES: dict[str, str | Promise] = {
 _LEVELS: dict[str, str | Promise] = {
     "full": gettext_lazy("Router %(router)s lets the line in"),
     "throttled": gettext_lazy("Router %(router)s lets the line in, slowed"),
-    "walled": gettext_lazy("Router %(router)s shows the line the pay page only"),
+    "walled": gettext_lazy("Router %(router)s puts the line behind the wall"),
     "blocked": gettext_lazy("Router %(router)s keeps the line out"),
 }
 
@@ -41,7 +42,7 @@ def step_sentence(step: Step, zone: ZoneInfo) -> str:
             text = _("%(amount)s paid with %(method)s, receipt %(number)s")
             if not values["number"]:
                 text = _("%(amount)s paid with %(method)s")
-            return text % {**values, "amount": amount}
+            return text % {**values, "method": title_of(str(values["method"])), "amount": amount}
         case Kind.BOOKED:
             return _("%(amount)s booked into the wallet") % {"amount": amount}
         case Kind.WALLET:
@@ -49,7 +50,7 @@ def step_sentence(step: Step, zone: ZoneInfo) -> str:
                 return _("%(amount)s taken from the wallet: %(memo)s") % {"amount": money(-step.amount), **values}
             return _("%(amount)s put into the wallet: %(memo)s") % {"amount": amount, **values}
         case Kind.INVOICE:
-            return _("Invoice %(number)s over %(amount)s") % {"amount": amount, **values}
+            return _("Invoice %(number)s for %(amount)s") % {"amount": amount, **values}
         case Kind.SUBSCRIPTION:
             return _change(str(values["verb"]), step.values["expires_at"], zone)
         case Kind.HOLD:
@@ -60,14 +61,10 @@ def step_sentence(step: Step, zone: ZoneInfo) -> str:
         case Kind.ACKNOWLEDGED:
             return str(_LEVELS[str(values["level"])]) % values
         case Kind.SESSION_STARTED:
-            text = (
-                _("Connected as %(address)s, to the pay page only")
-                if values["is_walled"]
-                else _("Online as %(address)s")
-            )
+            text = _("Connected as %(address)s, behind the wall") if values["is_walled"] else _("Online as %(address)s")
             return text % values
         case Kind.SESSION_STOPPED:
-            text = _("Disconnected from the pay page, was %(address)s") if values["is_walled"] else ""
+            text = _("Disconnected behind the wall, was %(address)s") if values["is_walled"] else ""
             return (text or _("Offline, was %(address)s")) % values
         case Kind.MESSAGE:
             if not values["text"]:

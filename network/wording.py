@@ -99,16 +99,16 @@ def sentence(answer: Answer, zone: ZoneInfo) -> str:
         cause = str(_CAUSES[answer.cause or Code.WRITING]) % words
         return _("%(standing)s, but still let in: %(cause)s.") % {"standing": standing, "cause": cause}
     if answer.code is Code.ROUTER_SILENT:
-        text = _("%(standing)s, but router %(router)s is away since %(seen)s: nobody can see whether he is online.")
+        text = _("%(standing)s, but router %(router)s is away since %(seen)s: nobody can see whether they are online.")
         return text % {**words, "standing": standing}
     if answer.code is Code.NO_SESSION:
-        text = _("%(standing)s and let in, but his box does not dial; it never did.")
+        text = _("%(standing)s and let in, but the box does not dial; it never did.")
         if facts.last_seen_at is not None:
-            text = _("%(standing)s and let in, but his box does not dial since %(offline)s.")
+            text = _("%(standing)s and let in, but the box has not dialled since %(offline)s.")
         return text % {**words, "standing": standing}
     if facts.entitlement.level == Level.WALLED:
-        return _("%(standing)s: he sees the pay page only.") % {"standing": standing}
-    return _("%(standing)s: he cannot connect.") % {"standing": standing}
+        return _("%(standing)s: only the pay page can be reached.") % {"standing": standing}
+    return _("%(standing)s: cannot connect.") % {"standing": standing}
 
 
 def todo(answer: Answer) -> str:

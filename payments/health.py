@@ -33,7 +33,7 @@ def silent(asked: Asked) -> Finding:
     """Gateways that used to speak and do not: money may have been paid that nobody told us of."""
     found = gateways_silent()
     if not found:
-        return Finding(State.OK, _("No gateway that spoke before is silent."))
+        return Finding(State.OK, _("Every gateway answers."))
     words = _("%(label)s: last heard %(at)s")
     details = [
         Detail(words % {"label": one.label, "at": local_time(one.heard_at, asked.zone)}, State.BAD) for one in found

@@ -170,12 +170,14 @@ class PortalSettingsForm(forms.Form):
     router = forms.ChoiceField(
         label=_("Router for lines of whoever signs up"),
         required=False,
-        help_text=_("Without one the only router is taken; where there are several, requests come to you."),
+        help_text=_(
+            "With one router it is used by itself. With several, requests wait for you under Requests for a line."
+        ),
     )
 
     def __init__(self, *args: Any, routers: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["router"].choices = [("", _("None")), *routers]  # type: ignore[attr-defined]
+        self.fields["router"].choices = [("", _("Choose for each request")), *routers]  # type: ignore[attr-defined]
 
 
 class LeadForm(forms.Form):

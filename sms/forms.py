@@ -58,7 +58,7 @@ class TryForm(_OnceForm):
     """Where a test goes."""
 
     phone = forms.CharField(
-        label=_("Telephone"), max_length=30, widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"})
+        label=_("Phone"), max_length=30, widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"})
     )
 
 

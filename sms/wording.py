@@ -29,7 +29,8 @@ FIELDS: dict[str, tuple[str | Promise, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """``sentence`` tells staff when it is sent; ``fields`` are what ``texts`` may name in braces, ``needed`` must."""
+    """``sentence`` is its name for staff, which tells when it is sent; ``fields`` are what
+    ``texts`` may name in braces, ``needed`` must."""
 
     sentence: str | Promise
     fields: frozenset[str]
@@ -39,7 +40,7 @@ class Wording:
 
 WORDINGS = {
     "payment_received": Wording(
-        _("Money was booked and bought time."),
+        _("Payment received, time added"),
         frozenset({"name", "amount", "receipt", "expires", "isp"}),
         {
             "en": "{isp}: we received {amount} ({receipt}). You are online until {expires}. Thank you, {name}.",
@@ -49,7 +50,7 @@ WORDINGS = {
         },
     ),
     "payment_kept": Wording(
-        _("Money was booked and lies in the wallet."),
+        _("Payment received, kept in the wallet"),
         frozenset({"name", "amount", "receipt", "wallet", "isp"}),
         {
             "en": "{isp}: we received {amount} ({receipt}). Your balance is {wallet}.",
@@ -59,7 +60,7 @@ WORDINGS = {
         },
     ),
     "expiry_near": Wording(
-        _("A subscription runs out soon."),
+        _("Subscription runs out soon"),
         frozenset({"name", "days", "expires", "isp", "code"}),
         {
             "en": "{isp}: {name}, your internet ends on {expires} ({days} days left). Pay with account {code}.",
@@ -69,7 +70,7 @@ WORDINGS = {
         },
     ),
     "suspended": Wording(
-        _("A subscription ran out."),
+        _("Subscription ran out"),
         frozenset({"name", "expires", "isp", "code"}),
         {
             "en": "{isp}: {name}, your internet ended on {expires}. Pay with account {code} to be back at once.",
@@ -79,7 +80,7 @@ WORDINGS = {
         },
     ),
     "renewed": Wording(
-        _("A subscription was renewed from the wallet."),
+        _("Subscription renewed from the wallet"),
         frozenset({"name", "amount", "expires", "isp"}),
         {
             "en": "{isp}: {name}, we renewed your internet from your balance ({amount}), until {expires}.",
@@ -89,7 +90,7 @@ WORDINGS = {
         },
     ),
     "cuts_stopped": Wording(
-        _("To staff: a run would have cut too many and stopped."),
+        _("To staff: cutting stopped, too many at once"),
         frozenset({"count", "active", "isp"}),
         {
             "en": "{isp}: {count} of {active} customers would be cut now. Nobody was. Please look and release.",
@@ -99,7 +100,7 @@ WORDINGS = {
         },
     ),
     "cuts_stopped_clock": Wording(
-        _("To staff: the server's clock jumped, and nobody is cut."),
+        _("To staff: cutting stopped, the server's clock jumped"),
         frozenset({"detail", "isp"}),
         {
             "en": "{isp}: the server's clock jumped by {detail}. Nobody is cut until you look and release.",
@@ -109,7 +110,7 @@ WORDINGS = {
         },
     ),
     "cuts_stopped_time": Wording(
-        _("To staff: the server's clock is not set, and nobody is cut."),
+        _("To staff: cutting stopped, the server's clock is not set"),
         frozenset({"isp"}),
         {
             "en": "{isp}: the server's clock is not set. Nobody is cut until it is. Check its time service.",
@@ -119,7 +120,7 @@ WORDINGS = {
         },
     ),
     "cuts_stopped_gateway": Wording(
-        _("To staff: a gateway is silent, and nobody is cut."),
+        _("To staff: cutting stopped, a gateway is silent"),
         frozenset({"detail", "isp"}),
         {
             "en": "{isp}: {detail} does not answer, so payments may not arrive. Nobody is cut until it does.",
@@ -129,7 +130,7 @@ WORDINGS = {
         },
     ),
     "portal_code": Wording(
-        _("A customer signs in to the portal."),
+        _("Customer signs in to the portal"),
         frozenset({"code", "isp"}),
         {
             "en": "{isp}: your code is {code}. It is good for 10 minutes. Tell it to nobody.",
@@ -151,7 +152,7 @@ def text_of(code: str, language: str) -> str:
 def kind_label(code: str) -> str:
     """What a kind of message is called on pages; one the program no longer knows by its code."""
     if code == WRITTEN:
-        return gettext("Written by staff.")
+        return gettext("Written by staff")
     if code == TEST:
-        return gettext("A test of an account.")
+        return gettext("Test of an account")
     return str(WORDINGS[code].sentence) if code in WORDINGS else code

@@ -58,7 +58,11 @@ def wordings(request: HttpRequest) -> HttpResponse:
         "languages": settings.LANGUAGES,
         "is_own": (code, language) in owned,
         "kinds": [(one, wording.sentence, (one, language) in owned) for one, wording in WORDINGS.items()],
-        "fields": [(name, *told) for name, told in FIELDS.items() if name in WORDINGS[code].fields],
+        "fields": [
+            (name, told, request.tenant.name if name == "isp" else example)  # type: ignore[attr-defined]
+            for name, (told, example) in FIELDS.items()
+            if name in WORDINGS[code].fields
+        ],
         "preview": selectors.preview_of_wording(typed, request.tenant.name),  # type: ignore[attr-defined]
     }
     if action == "preview" and request.headers.get("HX-Request"):

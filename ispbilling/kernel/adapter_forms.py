@@ -46,7 +46,7 @@ def _field(entry: ConfigField, value: str, *, is_new: bool) -> forms.CharField:
             label=_(entry.label), help_text=_(entry.help) if entry.help else "", initial=value, max_length=500,
             required=is_needed,
         )  # fmt: skip
-    state = "" if is_new else _("Set. Empty keeps it.") if value else _("Not set.")
+    state = "" if is_new else _("A value is saved. Leave empty to keep it.") if value else _("Not set.")
     return forms.CharField(
         label=_(entry.label),
         help_text=" ".join(part for part in (_(entry.help) if entry.help else "", state) if part),

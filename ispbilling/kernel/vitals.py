@@ -31,7 +31,7 @@ def register() -> None:
 
 
 _CLOCKS: dict[clockwatch.State, tuple[State, str | Promise, str | Promise]] = {
-    clockwatch.State.RIGHT: (State.OK, gettext_lazy("The clock of this server goes right."), ""),
+    clockwatch.State.RIGHT: (State.OK, gettext_lazy("The clock of this server is right."), ""),
     clockwatch.State.UNSYNCHRONISED: (
         State.WARN,
         gettext_lazy("No time service has set the clock of this server yet. Nobody is cut until it is set."),
@@ -90,12 +90,12 @@ def workers(asked: Asked) -> Finding:
             details.append(Detail(_("%(queue)s: alive") % {"queue": queue}))
             continue
         late.append(queue)
-        text = _("%(queue)s: nothing heard since %(at)s") if at else _("%(queue)s: never heard of")
+        text = _("%(queue)s: no sign of life since %(at)s") if at else _("%(queue)s: no sign of life yet")
         words = {"queue": queue, "at": local_time(at, asked.zone)}
         details.append(Detail(text % words, State.BAD))
     if not late:
-        return Finding(State.OK, _("A worker of every queue wrote its sign of life in time."), details=details)
-    text = _("No worker is heard of in: %(queues)s.") % {"queues": ", ".join(late)}
+        return Finding(State.OK, _("All background workers are running."), details=details)
+    text = _("Background work stands still: %(queues)s.") % {"queues": ", ".join(late)}
     todo = _("Look whether beat, Redis and the worker of that queue run. What was to be done waits and is not lost.")
     return Finding(State.BAD, text, todo, details)
 
@@ -126,7 +126,7 @@ def outbox(asked: Asked) -> Finding:
     if waiting:
         text = ngettext("%(n)d event is on its way.", "%(n)d events are on their way.", waiting) % {"n": waiting}
         return Finding(State.OK, text, details=details)
-    return Finding(State.OK, _("Everything that happened has been passed on."))
+    return Finding(State.OK, _("Nothing is waiting."))
 
 
 def _shard(number: int, row: dict[str, object] | None, asked: Asked, standing: State | None) -> Detail:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -39,7 +40,8 @@ def portal_settings(request: HttpRequest) -> HttpResponse:
         )
         messages.success(request, _("The settings are kept."))
         return redirect("portal_staff:settings")
-    return render(request, "portal/staff/settings.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "address": request.build_absolute_uri(reverse("portal:home"))}
+    return render(request, "portal/staff/settings.html", context, status=422 if form.errors else 200)
 
 
 @require_safe

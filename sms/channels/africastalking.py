@@ -53,9 +53,11 @@ class AfricasTalking(Channel):
     has_reports = True
     tells_cost = True
     config = {
-        "username": ConfigField(_("User name"), _("“sandbox” uses the sandbox.")),
+        "username": ConfigField(_("User name"), _("Type sandbox to use the provider's test system.")),
         "api_key": ConfigField(_("API key"), secret=True),
-        "sender": ConfigField(_("Sender"), _("Registered name or short code; empty: theirs."), required=False),
+        "sender": ConfigField(
+            _("Sender"), _("Your registered name or short code. Leave empty to use theirs."), required=False
+        ),
     }
     facts = Facts(
         docs="SMS, bulk messaging, read 2026-11",

@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 @channel("console")
 class Console(Channel):
-    title = "Log of this server"
+    title = "Log of this server, for trying out"
     facts = Facts(
         docs="no outside system",
         proven=Proven.REAL,

@@ -34,7 +34,7 @@ def message_write(*, customer_id: UUID, text: str, key: str, actor: str) -> Mess
         raise DomainError("message.text", said, fields={"text": [said]})
     to = phone_of(customer.id)
     if to is None:
-        raise Conflict("message.phone", _("This customer has no telephone. Give him one first."))
+        raise Conflict("message.phone", _("This customer has no phone number. Enter one first."))
     name = f"{WRITTEN}:{customer.id.hex}:{key}"[:120]
     known: Message | None = Message.objects.filter(key=name).first()
     if known is not None:

@@ -40,10 +40,10 @@ const trend = (data) => {
     ...base,
     color: data.series.map((one) => colour(one.tone)),
     tooltip: { ...base.tooltip, trigger: "axis", axisPointer: { type: "shadow" }, valueFormatter: writer(data) },
-    legend: { top: 0, left: 0, textStyle: text, icon: "roundRect", itemWidth: 12, itemHeight: 12 },
+    legend: { top: 0, left: 0, padding: 0, textStyle: text, icon: "roundRect", itemWidth: 12, itemHeight: 12 },
     grid: { left: 4, right: 12, top: 36, bottom: isLong ? 52 : 4, containLabel: true },
     xAxis: { ...axis, type: "category", data: data.labels, splitLine: { show: false } },
-    yAxis: { ...axis, type: "value", axisLine: { show: false }, axisLabel: { ...text, formatter: (value) => short.format(value) } },
+    yAxis: { ...axis, type: "value", axisLine: { show: false }, axisLabel: { ...text, formatter: (value) => short.format(value).replace("K", "k") } },
     dataZoom: isLong ? [{ type: "slider", height: 24, bottom: 8, textStyle: text }] : [],
     series: data.series.map((one) => ({
       name: one.name,

@@ -85,7 +85,7 @@ def test_one_that_cannot_be_done_does_not_keep_the_others(tenant: Any) -> None:
     job = extend(customers)
     bulk.action_get("stop").act(customers[1].id, {}, key="k", actor=ACTOR)
     assert run(job) == {"done": 2, "failed": 1}
-    assert "no line of his" in BulkRow.objects.get(target=customers[1].id).note
+    assert "no line of this customer" in BulkRow.objects.get(target=customers[1].id).note
 
 
 def test_an_extension_is_taken_back(tenant: Any) -> None:
@@ -221,7 +221,7 @@ def test_the_pages_lead_from_the_list_to_the_result(here: Client, tenant: Any) -
     done = here.get(answer.url).content.decode()
     assert "2 changed." in done
     assert "Undo" in done
-    assert "Give 2 days: sorry" in here.get("/dashboard/jobs/").content.decode()
+    assert "Give 2 days: sorry" in here.get("/dashboard/customers/bulk/jobs/").content.decode()
 
 
 def test_a_job_needs_the_permission_of_its_action(tenant: Any, settings: Any) -> None:
@@ -232,7 +232,7 @@ def test_a_job_needs_the_permission_of_its_action(tenant: Any, settings: Any) ->
     job = bulk.job_plan(action="delete", targets=[one.id], parameters={}, actor=ACTOR)
     for end in ("", "start/", "undo/"):
         call = support.get if not end else support.post
-        assert call(f"/dashboard/jobs/{job.id}/{end}").status_code == 403
+        assert call(f"/dashboard/customers/bulk/jobs/{job.id}/{end}").status_code == 403
     assert Customer.objects.get(id=one.id).deleted_at is None
 
 

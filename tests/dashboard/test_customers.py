@@ -159,7 +159,7 @@ def test_the_page_says_who_he_is_and_offers_what_one_may(here: Client, tenant: A
     for words in ("Amina", "Active", "Record a payment", "Give days", "Suspend", "Delete", "tel:+254"):
         assert words in text
     less = browser_of(tenant, "technician").get(page(three["Amina"])).content.decode()
-    for words in ("Record a payment", "Give days", "Suspend him", "Balance"):
+    for words in ("Record a payment", "Give days", "Yes, suspend", "Balance"):
         assert words not in less
 
 

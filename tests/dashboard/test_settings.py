@@ -175,7 +175,7 @@ def test_a_secret_is_never_read_back_and_an_empty_field_keeps_it(here: Client) -
     path = f"{GATEWAYS}{account.id}/"
     page = here.get(path).content.decode()
     assert "PLANTED-9f2c" not in page
-    assert "Set. Empty keeps it." in page
+    assert "A value is saved. Leave empty to keep it." in page
     form = mpesa_form(config_consumer_secret="", config_consumer_key="", config_passkey="", action="save")
     assert here.post(path, {**form, "config_business_shortcode": "600000"}).status_code == 302
     account.refresh_from_db()

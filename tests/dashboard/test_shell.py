@@ -83,13 +83,16 @@ def test_what_waits_for_a_person_is_counted_beside_its_entry(signed_in: Any) -> 
 
 
 def test_the_bell_is_quiet_when_nothing_is_wrong(signed_in: Any) -> None:
-    assert "Alerts: nothing is wrong" in signed_in("owner").get("/dashboard/").content.decode()
+    page = signed_in("owner").get("/dashboard/").content.decode()
+    assert '<span class="visually-hidden">Alerts</span>' in page
+    assert "Alerts: something is wrong" not in page
 
 
 def test_one_is_not_told_of_what_one_may_not_see(signed_in: Any) -> None:
     stop()
     page = signed_in("technician").get("/dashboard/").content.decode()
     assert "Alerts:" not in page
+    assert '<span class="visually-hidden">Alerts</span>' not in page
 
 
 def test_counts_are_asked_for_in_one_statement_and_then_kept(tenant: Any) -> None:

@@ -148,7 +148,7 @@ def test_nobody_was_ever_online(tenant: Any) -> None:
 def test_an_empty_tenant_is_told_so(staff: Any) -> None:
     page = staff("owner").get("/dashboard/trends/").content.decode()
     assert "No money came in within this time." in page
-    assert "No line was online yet." in page
+    assert "No full hour has been measured yet." in page
 
 
 def test_the_page_opens_for_whoever_leads_and_keeps_the_books(staff: Any) -> None:

@@ -23,7 +23,7 @@ def test_a_line_is_sold_and_seen_to_come_online_without_reloading(town: Town, br
         tab.open("/dashboard/customers/new/")
         page.fill("main input[name=name]", "Mwende Kioko")
         page.fill("main input[name=phone]", "0733000001")
-        page.select_option("main select[name=package]", label="Home 10")
+        page.select_option("main select[name=package]", label="Home 10 · KES 1,500.00")
         page.select_option("main select[name=router]", label="tower")
         page.get_by_role("button", name="Open the line").click()
         page.get_by_role("link", name="To the customer").click()

@@ -75,7 +75,7 @@ def test_a_worker_that_is_not_heard_of_is_named(tenant: Any, settings: Any) -> N
     assert finding(tenant, "workers").state is State.OK
     Heartbeat.objects.filter(queue="network").update(at=clock.machine_now() - timedelta(minutes=5))
     found = finding(tenant, "workers")
-    assert (found.state, found.sentence) == (State.BAD, "No worker is heard of in: network.")
+    assert (found.state, found.sentence) == (State.BAD, "Background work stands still: network.")
 
 
 def test_events_that_wait_show_their_shard_and_since_when(tenant: Any) -> None:

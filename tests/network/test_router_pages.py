@@ -66,7 +66,7 @@ def test_a_router_is_asked_and_then_entered(far: SimRouter) -> None:
 def test_nothing_is_entered_that_was_not_asked(far: SimRouter) -> None:
     tenant = factories.tenant_make()
     page = Desk(tenant).enter().content.decode()
-    assert "Ask the router first." in page
+    assert "Check the router first." in page
     with inside(tenant):
         assert not Router.objects.exists()
 
@@ -241,4 +241,4 @@ def test_the_customers_panel_shows_line_and_session(place: Place) -> None:
     page = Desk(place.tenant).client.get(f"/dashboard/customers/{line.customer_id}/line/").content.decode()
     assert session.address in page
     assert f'data-live="customer:{line.customer_id}"' in page
-    assert "Ask the router now" in page
+    assert "Check the router now" in page

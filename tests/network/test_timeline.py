@@ -210,8 +210,8 @@ def test_a_session_behind_the_wall_is_not_called_online() -> None:
     told = [step_sentence(step, ZoneInfo("UTC")) for step in assemble(sources).steps]
     assert [text for text in told if "10." in text] == [
         "Online as 10.0.0.5",
-        "Disconnected from the pay page, was 10.9.9.9",
-        "Connected as 10.9.9.9, to the pay page only",
+        "Disconnected behind the wall, was 10.9.9.9",
+        "Connected as 10.9.9.9, behind the wall",
     ]
     assert "KES 1,500.00 taken from the wallet: Home" in told
 

@@ -74,7 +74,7 @@ def test_nothing_and_a_novel_are_refused(tenant: Any, text: str) -> None:
 
 
 def test_nobody_writes_to_a_customer_without_a_telephone(tenant: Any) -> None:
-    with pytest.raises(Conflict, match="no telephone"):
+    with pytest.raises(Conflict, match="no phone number"):
         write(factories.customer_make(phones=[]))
 
 

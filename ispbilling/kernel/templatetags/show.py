@@ -43,6 +43,12 @@ def seconds(value: datetime) -> str:
 
 
 @register.filter
+def deed(verb: str) -> str:
+    """A verb of the audit as words: ``router · drift policy``."""
+    return verb.replace(".", " · ").replace("_", " ")
+
+
+@register.filter
 def phone(value: str | None) -> str:
     """E.164 as people of that country write it."""
     return phones.local(value) if value else "–"
@@ -103,8 +109,10 @@ def waited(value: timedelta | None) -> str:
 
 @register.filter
 def lasting(begin: datetime | None, end: datetime | None) -> str:
-    """From one instant to another, to the minute: ``2 h 05 min``."""
-    return "–" if begin is None or end is None else lasting_of(end - begin)
+    """From one instant to another, to the minute: ``2 h 05 min``; below one minute to the second."""
+    if begin is None or end is None:
+        return "–"
+    return waited(end - begin) if end - begin < timedelta(minutes=1) else lasting_of(end - begin)
 
 
 def lasting_of(length: timedelta) -> str:
