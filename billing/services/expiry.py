@@ -37,7 +37,7 @@ def days_give(*, customer_id: UUID, days: int, reason: str, actor: str) -> Subsc
     rows = Subscription.objects.filter(customer_id=customer_id).exclude(state=State.ENDED)
     found = rows.order_by("-created_at", "-id").values_list("id", "stopped_at").first()
     if found is None or found[1] is not None:
-        raise Conflict("subscription.none", _("There is no line of his that could be carried on."))
+        raise Conflict("subscription.none", _("There is no line of this customer that could be carried on."))
     return subscription_extend(subscription_id=found[0], days=days, reason=reason, actor=actor)
 
 
