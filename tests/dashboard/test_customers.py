@@ -50,7 +50,7 @@ def test_the_list_shows_the_newest_first_and_no_one_who_was_deleted(here: Client
 def test_buttons_lead_nobody_to_a_closed_door(role: str, jobs: bool, new: bool, tenant: Any, settings: Any) -> None:
     settings.ALLOWED_HOSTS = [".localhost"]
     page = browser_of(tenant, role).get(LIST).content.decode()
-    assert ('href="/dashboard/jobs/"' in page) is jobs
+    assert ('href="/dashboard/customers/bulk/jobs/"' in page) is jobs
     assert ('class="btn btn-primary" href="/dashboard/customers/new/"' in page) is new
 
 
