@@ -111,7 +111,7 @@ def revenue(tenant: Tenant, span: Span) -> Report:
         _("Money by payment method, %(currency)s") % {"currency": currency},
         tenant,
         span,
-        [(title_of(method), lambda start, method=method: by.get((method, start), 0)) for method in _methods(rows)],
+        [(title_of(method), _taken(by, method)) for method in sorted({row.method for row in rows})],
         unit=currency,
         show=lambda value: shown(value, currency),
     )
@@ -162,8 +162,8 @@ def _begin(tenant: Tenant, span: Span) -> datetime:
     return datetime(first.year, first.month, first.day, tzinfo=tenant.zone_info)
 
 
-def _methods(rows: list[money.Takings]) -> list[str]:
-    return sorted({row.method for row in rows})
+def _taken(by: dict[tuple[str, date], Decimal], method: str) -> Callable[[date], Any]:
+    return lambda start: by.get((method, start), 0)
 
 
 def _trend(
