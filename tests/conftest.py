@@ -37,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
 
 
+def pytest_xdist_setupnodes() -> None:
+    """Workers begin without the leader's settings: they would read them before their own database has its name."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 def _only_leads(config: pytest.Config) -> bool:
     return "PYTEST_XDIST_WORKER" not in os.environ and bool(getattr(config.option, "numprocesses", None))
 
