@@ -109,10 +109,11 @@ def waited(value: timedelta | None) -> str:
 
 @register.filter
 def lasting(begin: datetime | None, end: datetime | None) -> str:
-    """From one instant to another, to the minute: ``2 h 05 min``; below one minute to the second."""
+    """From one instant to another, to the minute: ``2 h 05 min``, ``< 1 min``."""
     if begin is None or end is None:
         return "–"
-    return waited(end - begin) if end - begin < timedelta(minutes=1) else lasting_of(end - begin)
+    minute = timedelta(minutes=1)
+    return f"< {lasting_of(minute)}" if end - begin < minute else lasting_of(end - begin)
 
 
 def lasting_of(length: timedelta) -> str:
