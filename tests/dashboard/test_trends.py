@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from network.models import Session
 from tests import factories
 from tests.billing.test_cycle import month
 from tests.billing.test_receipts import booked
+from tests.staff_pages import browser_of
 
 NAIROBI = ZoneInfo("Africa/Nairobi")
 HOUR = timedelta(hours=1)
@@ -30,14 +30,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def staff(tenant: Any, settings: Any) -> Any:
     settings.ALLOWED_HOSTS = [".localhost"]
-
-    def sign_in(role: str) -> Client:
-        client = Client(HTTP_HOST=f"{tenant.slug}.localhost")
-        member = factories.staff_make(tenant, role)
-        client.force_login(member.user, "allauth.account.auth_backends.AuthenticationBackend")
-        return client
-
-    return sign_in
+    return lambda role: browser_of(tenant, role)
 
 
 @given(st.sampled_from(trends.SPANS), st.dates(date(2000, 1, 1), date(2100, 1, 1)))
