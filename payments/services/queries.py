@@ -26,8 +26,10 @@ log = structlog.get_logger(__name__)
 BATCH = 50
 #: A question that is not answered for so long is put to the statement.
 LONG = timedelta(minutes=4)
-#: After the provider's own instants: every quarter of an hour for an hour, then every hour for a day.
-QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
+#: After the provider's own instants: every quarter of an hour for an hour, then every hour. An answer that is later than
+#: a day is the last word; a gateway that answers nobody is asked on, until its own memory is over.
+QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
+DAY, MONTH = timedelta(days=1), timedelta(days=30)
 
 
 def attempts_ask() -> int:
@@ -84,23 +86,26 @@ def _claim() -> list[tuple[PaymentAttempt, PaymentProvider]]:
 
 
 def next_query(provider: str, started_at: datetime, now: datetime) -> datetime | None:
-    """When to ask again about an attempt; None once a day is over."""
+    """When to ask again about an attempt that nobody has answered for; None once a month is over."""
     age = now - started_at
     for seconds in providers.get(provider).query_at_s:
         if timedelta(seconds=seconds) > age:
             return started_at + timedelta(seconds=seconds)
     if age < HOUR:
         return now + QUARTER
-    return now + HOUR if age < DAY else None
+    return now + HOUR if age < MONTH else None
 
 
 def _ask(attempt: PaymentAttempt, provider: PaymentProvider) -> None:
     payment: Payment = attempt.payment
     result = Result(Outcome.PENDING)
+    is_unanswered = False
     if attempt.gateway_reference and provider.can_query:
         failpoint("payments.query.before_call")
+        is_unanswered = True
         try:
             result = provider.query(call_of(payment, attempt, ""))
+            is_unanswered = False
             account_heard(account_id=attempt.account_id)
             failpoint("payments.query.after_call")
         except (Retryable, Refused) as error:
@@ -109,8 +114,12 @@ def _ask(attempt: PaymentAttempt, provider: PaymentProvider) -> None:
         statement_wanted(account_id=attempt.account_id)
     if result.outcome is not Outcome.PENDING:
         payment_settle(payment_id=payment.id, attempt_id=attempt.id, result=result)
-    elif clock.machine_now() - attempt.started_at >= timedelta(seconds=provider.expires_after_s):
+        return
+    age = clock.machine_now() - attempt.started_at
+    if age >= timedelta(seconds=provider.expires_after_s):
         _expire(payment.id)
+    if age >= DAY and not is_unanswered:
+        _rest(attempt.id)
 
 
 def _is_for_the_statement(attempt: PaymentAttempt, result: Result) -> bool:
@@ -122,8 +131,13 @@ def _is_for_the_statement(attempt: PaymentAttempt, result: Result) -> bool:
 
 
 @transaction.atomic
+def _rest(attempt_id: UUID) -> None:
+    PaymentAttempt.objects.filter(id=attempt_id).update(next_query_at=None)
+
+
+@transaction.atomic
 def _expire(payment_id: UUID) -> None:
-    """Our timer ran out and the gateway did not say paid: shown as expired, and still asked about for a day."""
+    """Our timer ran out and the gateway did not say paid: shown as expired, and still asked about (``next_query``)."""
     payment = Payment.objects.select_for_update(no_key=True).get(id=payment_id)
     if payment.is_open:
         state_move(

@@ -95,7 +95,8 @@ class Place:
     def make_due(self, age: timedelta = timedelta(0)) -> None:
         with self.inside():
             now = clock.machine_now()
-            PaymentAttempt.objects.update(next_query_at=now, started_at=now - age)
+            asked = PaymentAttempt.objects.exclude(next_query_at=None)
+            asked.update(next_query_at=now, started_at=now - age)
 
     def ask(self) -> int:
         with tenancy.tenant_context(self.tenant.id):
@@ -366,7 +367,31 @@ def test_the_times_of_asking() -> None:
     assert after(20) == now + timedelta(seconds=30)
     assert after(300) == now + timedelta(minutes=15)
     assert after(7200) == now + timedelta(hours=1)
-    assert after(90_000) is None
+    assert after(90_000) == now + timedelta(hours=1)
+    assert after(31 * 86_400) is None
+
+
+def test_a_gateway_that_is_away_for_longer_than_a_day_is_asked_until_it_answers(place: Place) -> None:
+    """Its callback is lost, and every question of the first day and more: the money is booked none the less."""
+    payment = place.start()
+    place.end()
+    place.far.faults.arm("http_error", on="query", times=3)
+    for days in (1, 2, 3):
+        place.make_due(timedelta(days=days))
+        assert place.ask() == 1
+        assert place.fresh(payment).state != Payment.State.SUCCEEDED
+    place.make_due(timedelta(days=3, hours=1))
+    place.ask()
+    assert place.fresh(payment).state == Payment.State.SUCCEEDED
+
+
+def test_an_answer_later_than_a_day_is_the_last_word(place: Place) -> None:
+    place.start()
+    place.push()
+    place.make_due(timedelta(hours=25))
+    assert place.ask() == 1
+    with place.inside():
+        assert PaymentAttempt.objects.get().next_query_at is None
 
 
 def test_the_simulated_phone_was_asked_once(place: Place) -> None:
