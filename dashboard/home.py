@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import Tenant
 from billing import figures as money
 from billing.selectors import cut_stop_open, cuts_coming, rules_current
+from dashboard.tiles import Figure, change_of
 from ispbilling.kernel import charts, clock, health
 from ispbilling.kernel.templatetags.show import money as shown
 from network import figures as net
@@ -60,20 +61,6 @@ PARTS = (
 
 def parts_for(granted: Collection[str]) -> list[Part]:
     return [part for part in PARTS if part.permission in granted]
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One tile of the top row, as ``components/stat.html`` takes it."""
-
-    label: str
-    value: Any
-    icon: str
-    tone: str
-    note: str = ""
-    note_tone: str = ""
-    spark: charts.Spark | None = None
-    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +142,6 @@ def _routers(_tenant: Tenant) -> list[Figure]:
     tone = "bad" if boxes.down else "ok"
     icon = "alert-triangle" if boxes.down else "router"
     return [Figure(_("Routers down"), value, icon, tone, note, url=reverse("network:routers"))]
-
-
-def change_of(now: Any, before: Any) -> str:
-    """How much more or less, with its sign: ``+12.8 %``."""
-    share = (float(now) - float(before)) / float(before) * 100
-    return f"{share:+.0f} %" if abs(share) >= 10 else f"{share:+.1f} %"
 
 
 def revenue(tenant: Tenant, granted: Collection[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import Tenant
 from billing import figures as money
 from customers import figures as people
-from dashboard.home import Figure, change_of
+from dashboard.tiles import Figure, change_of
 from ispbilling.kernel import charts, clock, report_charts
 from ispbilling.kernel.report_charts import Report
 from ispbilling.kernel.templatetags.show import money as shown

@@ -26,8 +26,8 @@ log = structlog.get_logger(__name__)
 BATCH = 50
 #: A question that is not answered for so long is put to the statement.
 LONG = timedelta(minutes=4)
-#: After the provider's own instants: every quarter of an hour for an hour, then every hour. An answer that is later than
-#: a day is the last word; a gateway that answers nobody is asked on, until its own memory is over.
+#: After the provider's own instants: every quarter of an hour for an hour, then every hour. An answer after a day is
+#: the last word; a gateway that gives none is asked on, until its own memory is over.
 QUARTER, HOUR = timedelta(minutes=15), timedelta(hours=1)
 DAY, MONTH = timedelta(days=1), timedelta(days=30)
 

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import CutStop, Subscription
 from billing.services import cycle_run
 from ispbilling.kernel import clock
-from tests import factories
 from tests.billing.test_cycle import many, month
 from tests.billing.test_receipts import booked
+from tests.staff_pages import browser_of
 
 
 @pytest.fixture
 def staff(tenant: Any, settings: Any) -> Any:
     settings.ALLOWED_HOSTS = [".localhost"]
 
-    def sign_in(role: str) -> Client:
-        client = Client(HTTP_HOST=f"{tenant.slug}.localhost")
-        member = factories.staff_make(tenant, role)
-        client.force_login(member.user, "allauth.account.auth_backends.AuthenticationBackend")
-        return client
-
-    return sign_in
+    return partial(browser_of, tenant)
 
 
 def test_tonights_list_shows_who_is_cut_renewed_and_kept(staff: Any, travel: Any) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Role
@@ -23,6 +23,7 @@ from network.models import Acknowledgement, Line, Router, Session
 from tests import factories
 from tests.billing.test_cycle import month
 from tests.billing.test_receipts import booked
+from tests.staff_pages import browser_of
 
 PARTS = {
     "owner": {"revenue", "sessions", "due", "alerts", "cuts", "waits"},
@@ -37,13 +38,7 @@ PARTS = {
 def staff(tenant: Any, settings: Any) -> Any:
     settings.ALLOWED_HOSTS = [".localhost"]
 
-    def sign_in(role: str) -> Client:
-        client = Client(HTTP_HOST=f"{tenant.slug}.localhost")
-        member = factories.staff_make(tenant, role)
-        client.force_login(member.user, "allauth.account.auth_backends.AuthenticationBackend")
-        return client
-
-    return sign_in
+    return partial(browser_of, tenant)
 
 
 @pytest.mark.parametrize("role", PARTS)

@@ -21,7 +21,7 @@ from payments.services.listening import Answer
 from sms.models import ChannelAccount
 from sms.services import channel_account_add
 from tests import factories
-from tests.house.world import POLICY
+from tests.house.samples import POLICY
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 BUSINESS, RULES, GATEWAYS = "/dashboard/settings/", "/dashboard/settings/suspension/", "/dashboard/settings/gateways/"

@@ -22,7 +22,7 @@ from ispbilling.kernel import clock
 from packages.models import Package
 from tests import factories
 from tests.billing.test_receipts import paid
-from tests.house.world import PACKAGE, PRICES
+from tests.house.samples import PACKAGE, PRICES
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 

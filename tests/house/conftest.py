@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -100,3 +101,13 @@ def above(django_db_setup: None) -> Iterator[psycopg.Cursor[Any]]:
     with superuser() as connection, connection.cursor() as cursor:
         yield cursor
         connection.rollback()
+
+
+@pytest.fixture
+def place(tenant: Any, settings: Any, tmp_path: Path) -> Any:
+    """A tenant whose every way in can be walked."""
+    from tests.house.ways import Place
+
+    settings.ALLOWED_HOSTS = [".localhost"]
+    settings.ACCOUNT_RATE_LIMITS = False  # counted in Redis, past the end of a test; ours are in PostgreSQL
+    return Place(tenant, settings, tmp_path)

@@ -14,23 +14,20 @@ from accounts.permissions import PERMISSIONS, permissions_of
 from tests.house import permissions
 from tests.house.conftest import Two
 from tests.house.permissions import may, may_send
+from tests.house.samples import LEADS_ON, POST_ONLY, SAMPLES, form
 from tests.house.world import (
     ADDRESSES,
     BY_NAME,
     CUSTOMER,
     EVERY,
     HOOK,
-    LEADS_ON,
     METHODS,
-    POST_ONLY,
     PUBLIC,
-    SAMPLES,
     STAFF,
     Address,
     House,
     changed,
     fingerprint,
-    form,
     person,
     plain,
     send,

@@ -15,19 +15,8 @@ from ispbilling.kernel import tenancy
 from portal.auth import SESSION_KEY
 from tests.house import permissions
 from tests.house.conftest import Two
-from tests.house.world import (
-    ADDRESSES,
-    BY_NAME,
-    CUSTOMER,
-    LEADS_ON,
-    POST_ONLY,
-    STAFF,
-    House,
-    changed,
-    fingerprint,
-    form,
-    send,
-)
+from tests.house.samples import LEADS_ON, POST_ONLY, form
+from tests.house.world import ADDRESSES, BY_NAME, CUSTOMER, STAFF, House, changed, fingerprint, send
 
 #: Headers and fields in which a caller may claim a host or a tenant.
 CLAIMS = (

@@ -13,19 +13,17 @@ from django.apps import apps
 from ispbilling.kernel import clock
 from tests.house.conftest import Two
 from tests.house.rows import PASSWORD
+from tests.house.samples import ASKING, SAMPLES, form
 from tests.house.world import (
     ADDRESSES,
-    ASKING,
     BY_NAME,
     CUSTOMER,
     HOOK,
     PUBLIC,
-    SAMPLES,
     STAFF,
     Address,
     changed,
     fingerprint,
-    form,
     person,
     send,
 )

@@ -20,20 +20,8 @@ from ispbilling.kernel import counters
 from ispbilling.kernel.crypto import EncryptedJSONField, EncryptedTextField
 from tests.house.conftest import Two
 from tests.house.rows import FINDABLE, is_one_per_tenant, tenant_models
-from tests.house.world import (
-    ADDRESSES,
-    ASKING,
-    BY_NAME,
-    POST_ONLY,
-    SAMPLES,
-    STAFF,
-    Address,
-    House,
-    form,
-    person,
-    plain,
-    send,
-)
+from tests.house.samples import ASKING, POST_ONLY, SAMPLES, form
+from tests.house.world import ADDRESSES, BY_NAME, STAFF, Address, House, person, plain, send
 
 #: Lists that grow when their own tenant's rows do: what shows that the comparison below notices.
 GROWING = {

@@ -9,21 +9,8 @@ import pytest
 from django.test import Client
 
 from tests.house.conftest import Two
-from tests.house.world import (
-    ADDRESSES,
-    BY_NAME,
-    HOOK,
-    POST_ONLY,
-    SAMPLES,
-    Address,
-    House,
-    changed,
-    fingerprint,
-    form,
-    person,
-    plain,
-    send,
-)
+from tests.house.samples import POST_ONLY, SAMPLES, form
+from tests.house.world import ADDRESSES, BY_NAME, HOOK, Address, House, changed, fingerprint, person, plain, send
 
 #: Addresses that answer every method as they answer GET. A new one must say which methods it takes; this list only
 #: shrinks: whoever gives one of these its ``require_safe`` or ``require_http_methods`` takes it off.

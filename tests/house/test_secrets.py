@@ -35,7 +35,8 @@ from sms.models import ChannelAccount, Message
 from sms.services import messages_send
 from tests.house.conftest import Two
 from tests.house.rows import PASSWORD, tenant_models
-from tests.house.world import ADDRESSES, ASKING, BY_NAME, HOOK, House, form, person, send
+from tests.house.samples import ASKING, form
+from tests.house.world import ADDRESSES, BY_NAME, HOOK, House, person, send
 
 WRONG = "PLANTED-wrong-password-5b1e"
 NEW = "PLANTED-new-password-90aa"
