@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.safestring import SafeString
 
 from accounts.models import Tenant
 from accounts.selectors import logo_current, tenant_current
@@ -51,9 +54,16 @@ def _page(template: str, context: dict[str, Any], *, is_screen: bool) -> str:
         "zone": tenant.zone,
         "ink": tenant.brand_color or INK,
         "is_screen": is_screen,
+        "stylesheet": "" if is_screen else _stylesheet(),
         "language": translation.get_language(),
     }
     return render_to_string(template, {**context, **brand})
+
+
+@cache
+def _stylesheet() -> SafeString:
+    """What a browser gets by address, a PDF carries in itself."""
+    return SafeString((settings.BASE_DIR / "static" / "css" / "paper.css").read_text())
 
 
 def _assets() -> dict[str, Asset]:
