@@ -55,7 +55,9 @@ def difference(
             foreign.add(wanted.username)
             continue
         if seen is None:
+            # Who is online without a row of ours dialled in by one that is gone: by what it allowed, nobody knows.
             add.append(wanted)
+            disconnect |= {wanted.username} & online
             continue
         if _is_renamed(seen, wanted):
             rewrite.append(LineRewrite(seen.id, wanted))

@@ -83,6 +83,17 @@ def test_a_row_that_is_gone_is_made_again(place: Place) -> None:
     assert drifts(place) == [("the row is gone", "corrected", 1)]
 
 
+def test_a_cut_reaches_a_session_whose_row_a_hand_removed(place: Place) -> None:
+    """What is made again is behind the wall; whoever is still online by the row that is gone must dial again."""
+    paid_up(place)
+    until(place.far.truth)
+    place.far.by_hand("/ppp/secret/remove", "=numbers=jane")
+    place.let_pass(days=31)
+    place.converge()
+    assert (place.fresh().is_converged, place.on_router()["profile"]) == (True, "isp-walled")
+    assert {one["profile"] for one in place.far.truth()} <= {"isp-walled"}
+
+
 def test_where_the_operator_says_so_it_is_left_and_shown(place: Place) -> None:
     paid_up(place)
     with place.inside():
