@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
 
 from ispbilling.kernel import clock
-from ispbilling.kernel.errors import Refused
+from ispbilling.kernel.errors import Refused, Retryable
 from ispbilling.kernel.events import emit
 from ispbilling.kernel.failpoints import failpoint
 from payments.accounts import provider_of
 from payments.events import PaymentEventStored
-from payments.models import PaymentAttempt, PaymentEvent, ProviderAccount
+from payments.models import Payment, PaymentAttempt, PaymentEvent, ProviderAccount
 from payments.providers.base import Incoming
 from payments.services.listening import account_heard
 from payments.services.settle import payment_settle
 
 log = structlog.get_logger(__name__)
+
+#: A callback that overtakes the answer to our call waits so long for it.
+ANSWERED_WITHIN = timedelta(seconds=10)
 
 
 @transaction.atomic
@@ -55,7 +59,8 @@ def payment_event_process(*, payment_event_id: UUID) -> PaymentEvent:
     """Read a stored callback and let its payment become what it says.
 
     A callback without its attempt's own token is only a hint: the gateway is asked (by the sweep, at once). Amounts
-    and references are compared with what we asked for.
+    and references are compared with what we asked for. Raises Retryable ``payment.unanswered`` for one that overtook
+    the answer by which it is judged.
     """
     stored: PaymentEvent = PaymentEvent.objects.select_related("account", "attempt__payment").get(id=payment_event_id)
     if stored.processed_at is None:
@@ -96,8 +101,10 @@ def _is_its_reference(attempt: PaymentAttempt, reference: str | None) -> bool:
         return True
     if attempt.gateway_reference is not None:
         return False
-    # The callback overtook the answer to our call, or that was lost: its path proves whose it is. Unless the gateway
-    # mixed its callbacks up, and this reference is known to be another attempt's.
+    if _may_be_answered(attempt):
+        raise Retryable("payment.unanswered", "The answer that tells the reference may be on its way.")
+    # That answer was lost: the callback's path proves whose it is. Unless the gateway mixed its callbacks up, and this
+    # reference is known to be another attempt's.
     attempt.gateway_reference = reference
     try:
         with transaction.atomic():
@@ -106,3 +113,9 @@ def _is_its_reference(attempt: PaymentAttempt, reference: str | None) -> bool:
         attempt.gateway_reference = None
         return False
     return True
+
+
+def _may_be_answered(attempt: PaymentAttempt) -> bool:
+    """Whether our call is under way. Its answer is better proof than an address, which somebody may have learnt."""
+    age = clock.machine_now() - attempt.started_at
+    return attempt.payment.state == Payment.State.INITIATED and timedelta(0) <= age < ANSWERED_WITHIN

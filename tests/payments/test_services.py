@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,9 +17,12 @@ from django.test import Client
 from billing.models import Receipt
 from ispbilling.kernel import clock, events, outbox, tenancy
 from ispbilling.kernel.errors import DomainError, NotFound
+from ispbilling.kernel.failpoints import FailpointHit
+from ispbilling.kernel.models import Event
 from ispbilling.kernel.money import Money
 from payments.models import Payment, PaymentAttempt, PaymentEvent
 from payments.services import attempts_ask, money_receive, payment_start
+from payments.services.callbacks import ANSWERED_WITHIN
 from payments.services.queries import next_query
 from payments.services.start import _started
 from simulators.daraja import Daraja, Shop
@@ -347,17 +351,42 @@ def test_cash_is_booked_for_the_customer_it_names(place: Place) -> None:
 
 def test_a_death_after_the_push_is_healed_by_asking(place: Place, settings: Any, tmp_path: Any) -> None:
     """The gateway was asked and the answer never written: its callback's path still tells whose it is."""
-    from ispbilling.kernel.failpoints import FailpointHit
-
     settings.FAILPOINTS_DIR = str(tmp_path)
     (tmp_path / "payments.start.after_call").write_text("raise")
     with pytest.raises(FailpointHit):
         place.start()
     settings.FAILPOINTS_DIR = None
     place.end()
+    place.make_due(ANSWERED_WITHIN)
     place.deliver()
     with place.inside():
         assert Payment.objects.get().state == Payment.State.SUCCEEDED
+
+
+def test_a_callback_that_overtakes_the_answer_is_judged_by_it(place: Place, settings: Any, tmp_path: Any) -> None:
+    """Somebody who learnt the attempt's address says paid while our call is under way."""
+    settings.FAILPOINTS_DIR = str(tmp_path)
+    (tmp_path / "payments.start.after_call").write_text("raise")
+    with pytest.raises(FailpointHit):
+        place.start()
+    settings.FAILPOINTS_DIR = None
+    told = json.loads(
+        place.far.callback_body(replace(place.push(), state="0", receipt="FORGED0001", ended_at="20261130083042"))
+    )
+    told["Body"]["stkCallback"]["CheckoutRequestID"] = "ws_CO_somebody"
+    place.deliver(json.dumps(told).encode())
+    with place.inside():
+        payment, attempt = Payment.objects.get(), PaymentAttempt.objects.get()
+    assert (payment.state, attempt.gateway_reference) == (Payment.State.INITIATED, None)
+    with tenancy.tenant_context(place.tenant.id):
+        _started(payment.id, attempt.id, place.push().checkout_request_id, "", None)  # type: ignore[arg-type]
+    with place.inside():
+        Event.objects.update(not_before=clock.machine_now())
+    place.drain()
+    assert (place.fresh(payment).state, place.outcomes()) == (Payment.State.PENDING, ["reference_mismatch"])
+    place.end()
+    place.deliver()
+    assert place.fresh(payment).receipt == place.push().receipt
 
 
 def test_the_times_of_asking() -> None:
