@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -349,13 +350,18 @@ def test_cash_is_booked_for_the_customer_it_names(place: Place) -> None:
         assert Receipt.objects.filter(customer=None).count() == 1
 
 
-def test_a_death_after_the_push_is_healed_by_asking(place: Place, settings: Any, tmp_path: Any) -> None:
-    """The gateway was asked and the answer never written: its callback's path still tells whose it is."""
-    settings.FAILPOINTS_DIR = str(tmp_path)
-    (tmp_path / "payments.start.after_call").write_text("raise")
+def dies_after_the_push(place: Place, settings: Any, folder: Path) -> None:
+    """The gateway was asked, and its answer is not written."""
+    settings.FAILPOINTS_DIR = str(folder)
+    (folder / "payments.start.after_call").write_text("raise")
     with pytest.raises(FailpointHit):
         place.start()
     settings.FAILPOINTS_DIR = None
+
+
+def test_a_death_after_the_push_is_healed_by_asking(place: Place, settings: Any, tmp_path: Any) -> None:
+    """The gateway was asked and the answer never written: its callback's path still tells whose it is."""
+    dies_after_the_push(place, settings, tmp_path)
     place.end()
     place.make_due(ANSWERED_WITHIN)
     place.deliver()
@@ -365,11 +371,7 @@ def test_a_death_after_the_push_is_healed_by_asking(place: Place, settings: Any,
 
 def test_a_callback_that_overtakes_the_answer_is_judged_by_it(place: Place, settings: Any, tmp_path: Any) -> None:
     """Somebody who learnt the attempt's address says paid while our call is under way."""
-    settings.FAILPOINTS_DIR = str(tmp_path)
-    (tmp_path / "payments.start.after_call").write_text("raise")
-    with pytest.raises(FailpointHit):
-        place.start()
-    settings.FAILPOINTS_DIR = None
+    dies_after_the_push(place, settings, tmp_path)
     told = json.loads(
         place.far.callback_body(replace(place.push(), state="0", receipt="FORGED0001", ended_at="20261130083042"))
     )
